@@ -1,0 +1,169 @@
+"""What every platform module shares: the rows it lands and the protocol it answers to.
+
+A row model is one raw table: its fields are the table's columns, its `table` and `key` say where
+rows land and what makes them the same row. Counters keep the platform's own names; dbt staging
+gives them the product's. A counter that was not sent is None (METRICS.md section 1).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, Protocol
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+#: The marts keep counters as INTEGER (directive 1.2); what does not fit is rejected, not wrapped.
+Counter = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+MaybeCounter = Counter | None
+
+AccountKind = Literal["page", "member", "profile"]
+
+
+class Row(BaseModel):
+    """A row of one raw table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: ClassVar[str]
+    key: ClassVar[tuple[str, ...]]
+
+
+class PostRow(Row):
+    """What a post is: landed when first seen and whenever its content changes."""
+
+    key = ("platform_post_id",)
+
+    post_id: UUID
+    account_id: UUID
+    platform_post_id: str
+    published_at: AwareDatetime
+    post_type: str
+    text: str | None
+    url: str | None
+    fetched_at: AwareDatetime
+
+
+class SnapshotRow(Row):
+    """Cumulative counters of one post in one slot; subclasses add the platform's counters."""
+
+    key = ("platform_post_id", "slot_start")
+
+    snapshot_id: UUID
+    post_id: UUID
+    account_id: UUID
+    platform_post_id: str
+    published_at: AwareDatetime
+    slot_start: AwareDatetime
+    collected_at: AwareDatetime
+
+
+class AccountRow(Row):
+    """Profile and audience of an account at one reading (six-hour slots)."""
+
+    key = ("account_id", "slot_start")
+
+    account_id: UUID
+    platform_account_id: str
+    account_kind: AccountKind
+    slot_start: AwareDatetime
+    collected_at: AwareDatetime
+    handle: str | None
+    display_name: str | None
+    followers_count: MaybeCounter
+
+
+@dataclass(frozen=True)
+class AccountRef:
+    """The account a connection reads, as the platform names it."""
+
+    account_id: UUID
+    platform_account_id: str
+    kind: AccountKind
+    handle: str | None = None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Who a token belongs to, and how large the audience is now."""
+
+    platform_account_id: str
+    kind: AccountKind
+    handle: str | None
+    display_name: str | None
+    followers_count: int | None
+
+
+@dataclass(frozen=True)
+class Post:
+    """A post as the platform describes it, counters aside.
+
+    `versions`: all platform ids of the post, oldest first (an edited X post has one per edit).
+    `post_type`: post | reply | quote on X; post | article | ... on LinkedIn.
+    """
+
+    platform_post_id: str
+    published_at: datetime
+    post_type: str
+    text: str | None
+    url: str | None
+    versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Counters of one post at one moment, by the platform's own names (None: not sent)."""
+
+    platform_post_id: str
+    collected_at: datetime
+    counters: dict[str, int | None]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Something the platform sent that cannot be used: which thing, which field, why."""
+
+    subject: str
+    field: str
+    reason: str
+
+
+@dataclass
+class Collection:
+    """All that one collection of one account brought; nothing asked for is missing from it.
+
+    Every due id is in `readings`, `deleted`, `rejected` or `skipped` (with the reason).
+    """
+
+    profile: Profile | None = None
+    posts: list[Post] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CollectionRequest:
+    """What is due for one account: posts by platform id, and whether to look for new ones.
+
+    `discover_since`: read the account's posts published since then; None: do not look.
+    """
+
+    account: AccountRef
+    due: Sequence[str] = ()
+    discover_since: datetime | None = None
+    with_profile: bool = False
+
+
+class Platform(Protocol):
+    """One platform. `collect` returns what it got, and raises only `ingest.http.ApiError`."""
+
+    name: ClassVar[str]
+    post_row: ClassVar[type[PostRow]]
+    snapshot_row: ClassVar[type[SnapshotRow]]
+    account_row: ClassVar[type[AccountRow]]
+
+    def whoami(self) -> Profile: ...
+
+    def collect(self, request: CollectionRequest) -> Collection: ...
