@@ -1,0 +1,1 @@
+"""Runs collection, builds and publication, and remembers what must survive between runs."""

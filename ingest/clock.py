@@ -31,7 +31,7 @@ class ManualClock:
 
 
 def as_utc(moment: datetime) -> datetime:
-    """The same instant in UTC. Raises ValueError for a naive datetime: its zone would be a guess."""
+    """The same instant in UTC. Raises ValueError for a naive datetime: its zone is unknown."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone")
     return moment.astimezone(UTC)

@@ -42,7 +42,7 @@ def slot_start(moment: datetime, published_at: datetime) -> datetime:
 def slot_index(slot: datetime, published_at: datetime) -> int:
     """Number of the slot that starts at `slot`, counted from 0 for the slot of publication.
 
-    Two consecutive due slots differ by one, whatever their lengths: a difference above one is a gap.
+    Consecutive due slots differ by one, whatever their lengths: a larger difference is a gap.
     """
     first = floor_to(published_at, YOUNG_SLOT)
     if slot < published_at + YOUNG_AGE:

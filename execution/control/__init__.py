@@ -1,0 +1,1 @@
+"""Operational state: settings, the control store, the vault, budgets and the schedule."""
