@@ -114,7 +114,7 @@ class TrackedPost(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     platform: Mapped[str]
     platform_post_id: Mapped[str | None]
-    published_at: Mapped[datetime | None]
+    published_at: Mapped[datetime]
     post_type: Mapped[str]
     state: Mapped[str] = mapped_column(default="active")
     deleted_at: Mapped[datetime | None]

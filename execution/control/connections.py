@@ -1,0 +1,71 @@
+"""Connections: consents to read an account, with their tokens sealed in the vault."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from execution.control.models import Account, Connection, User
+from execution.control.vault import Vault
+
+ACTIVE, EXPIRED, STOPPED = "active", "expired", "stopped"
+
+
+@dataclass(frozen=True, repr=False)
+class Tokens:
+    """What a consent gave: never printed, never logged."""
+
+    access_token: str
+    refresh_token: str | None = None
+
+    def sealed(self, vault: Vault, connection_id: UUID) -> bytes:
+        plaintext = json.dumps([self.access_token, self.refresh_token]).encode()
+        return vault.encrypt(plaintext, connection_id)
+
+    @classmethod
+    def unsealed(cls, vault: Vault, connection: Connection) -> "Tokens":
+        return cls(*json.loads(vault.decrypt(connection.tokens, connection.id)))
+
+
+def connect(
+    session: Session,
+    vault: Vault,
+    *,
+    user: User,
+    account: Account,
+    tokens: Tokens,
+    scopes: list[str],
+    expires_at: datetime | None,
+    refresh_expires_at: datetime | None = None,
+    now: datetime,
+) -> Connection:
+    """Store a consent; a second one of the same user for the same account replaces the first."""
+    connection = session.scalar(
+        select(Connection).where(Connection.account_id == account.id, Connection.user_id == user.id)
+    )
+    if connection is None:
+        connection = Connection(
+            id=uuid4(),
+            account_id=account.id,
+            user_id=user.id,
+            platform=account.platform,
+            connected_at=now,
+        )
+        session.add(connection)
+    connection.tokens = tokens.sealed(vault, connection.id)
+    connection.scopes = scopes
+    connection.expires_at, connection.refresh_expires_at = expires_at, refresh_expires_at
+    connection.state, connection.state_reason = ACTIVE, None
+    session.flush()
+    return connection
+
+
+def set_state(session: Session, connection_id: UUID, state: str, reason: str | None) -> None:
+    session.execute(
+        update(Connection)
+        .where(Connection.id == connection_id)
+        .values(state=state, state_reason=reason)
+    )

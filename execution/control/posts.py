@@ -1,0 +1,162 @@
+"""Tracked posts: which id a post has, and which of its slots are filled."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from execution.control.models import PostAlias, TrackedPost
+from ingest import identity
+from ingest.platforms.base import Post
+
+_CHUNK = 500  # SQLite takes 32,766 bound values a statement at most
+
+
+@dataclass(frozen=True)
+class KnownPost:
+    """What a snapshot of a post needs to know of it."""
+
+    post_id: UUID
+    published_at: datetime
+
+
+def known_posts(
+    session: Session, account_id: UUID, platform_post_ids: Iterable[str]
+) -> dict[str, KnownPost]:
+    """Platform post id -> post, for those ids that are registered under any of their aliases."""
+    ids = list(platform_post_ids)
+    query = (
+        select(PostAlias.platform_post_id, TrackedPost.post_id, TrackedPost.published_at)
+        .join(TrackedPost, TrackedPost.post_id == PostAlias.post_id)
+        .where(PostAlias.account_id == account_id)
+    )
+    found: dict[str, KnownPost] = {}
+    for start in range(0, len(ids), _CHUNK):
+        part = query.where(PostAlias.platform_post_id.in_(ids[start : start + _CHUNK]))
+        for platform_post_id, post_id, published_at in session.execute(part):
+            found[platform_post_id] = KnownPost(post_id, published_at)
+    return found
+
+
+def register_posts(
+    session: Session, account_id: UUID, platform: str, posts: Sequence[Post], now: datetime
+) -> list[Post]:
+    """Make every post known under all its ids. Returns those that are new or whose content changed.
+
+    A post keeps the id it got first: registering again, or with more versions, changes nothing
+    but adds the new aliases.
+    """
+    aliases = known_posts(session, account_id, (v for p in posts for v in _versions(p)))
+    hashes = _content_hashes(session, {k.post_id for k in aliases.values()})
+    changed, new_posts, new_aliases, new_hashes = [], [], [], []
+    for post in posts:
+        known = [aliases[v] for v in _versions(post) if v in aliases]
+        post_id = known[0].post_id if known else identity.post_id(account_id, _versions(post)[0])
+        content = content_hash(post)
+        if not known:
+            new_posts.append(
+                _tracked(
+                    post,
+                    post_id=post_id,
+                    account_id=account_id,
+                    platform=platform,
+                    content=content,
+                    now=now,
+                )
+            )
+        elif hashes[post_id] != content:
+            new_hashes.append({"id": post_id, "hash": content, "latest": post.platform_post_id})
+        if not known or hashes[post_id] != content:
+            changed.append(post)
+        for version in _versions(post):
+            if version not in aliases:
+                aliases[version] = KnownPost(post_id, post.published_at)
+                new_aliases.append(
+                    {"account_id": account_id, "platform_post_id": version, "post_id": post_id}
+                )
+        hashes[post_id] = content
+    _write(session, new_posts, new_aliases, new_hashes)
+    return changed
+
+
+def _versions(post: Post) -> tuple[str, ...]:
+    return post.versions or (post.platform_post_id,)
+
+
+def content_hash(post: Post) -> str:
+    """Changes when anything that `PostRow` lands of the post changes."""
+    content = repr((post.platform_post_id, post.post_type, post.text, post.url, post.published_at))
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _content_hashes(session: Session, post_ids: Iterable[UUID]) -> dict[UUID, str | None]:
+    ids = list(post_ids)
+    found: dict[UUID, str | None] = {}
+    for start in range(0, len(ids), _CHUNK):
+        rows = session.execute(
+            select(TrackedPost.post_id, TrackedPost.content_hash).where(
+                TrackedPost.post_id.in_(ids[start : start + _CHUNK])
+            )
+        )
+        found.update((post_id, content) for post_id, content in rows)
+    return found
+
+
+def _tracked(
+    post: Post, *, post_id: UUID, account_id: UUID, platform: str, content: str, now: datetime
+) -> dict[str, object]:
+    return {
+        "post_id": post_id,
+        "account_id": account_id,
+        "platform": platform,
+        "platform_post_id": post.platform_post_id,
+        "published_at": post.published_at,
+        "post_type": post.post_type,
+        "state": "active",
+        "registered_at": now,
+        "content_hash": content,
+    }
+
+
+def _write(
+    session: Session,
+    new_posts: list[dict[str, object]],
+    new_aliases: list[dict[str, object]],
+    new_hashes: list[dict[str, object]],
+) -> None:
+    if new_posts:
+        session.execute(insert(TrackedPost), new_posts)
+    if new_aliases:
+        session.execute(insert(PostAlias), new_aliases)
+    if new_hashes:
+        session.connection().execute(
+            update(TrackedPost)
+            .where(TrackedPost.post_id == bindparam("id"))
+            .values(content_hash=bindparam("hash"), platform_post_id=bindparam("latest")),
+            new_hashes,
+        )
+
+
+def fill_slots(session: Session, slots: Mapping[UUID, datetime]) -> None:
+    """Record that these posts have a durable snapshot in the slot that starts then."""
+    if slots:
+        session.connection().execute(
+            update(TrackedPost)
+            .where(TrackedPost.post_id == bindparam("id"))
+            .values(last_slot=bindparam("slot")),
+            [{"id": post_id, "slot": slot} for post_id, slot in slots.items()],
+        )
+
+
+def mark_deleted(session: Session, post_ids: Iterable[UUID], now: datetime) -> None:
+    """The platform says these are gone: they are no longer polled, their counters stay."""
+    for post_id in post_ids:
+        session.execute(
+            update(TrackedPost)
+            .where(TrackedPost.post_id == post_id, TrackedPost.deleted_at.is_(None))
+            .values(state="deleted", deleted_at=now)
+        )
