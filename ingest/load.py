@@ -1,0 +1,537 @@
+"""Lands rows: validated rows -> Parquet in the spool (durable) -> one dlt merge into `raw`.
+
+The spool is the truth until its rows are in the warehouse: a spool file goes only after the load
+that holds it is booked, and each step before that can be repeated (DESIGN.md section 4, "Landing";
+STACK.md, "dlt -> DuckDB").
+"""
+
+import os
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, islice
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
+
+import dlt
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.providers import CustomLoaderDocProvider
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from dlt.common.exceptions import DltException
+from dlt.common.runtime.run_context import RunContext
+from pydantic import AwareDatetime
+
+from ingest.clock import Clock
+from ingest.platforms.base import Row
+
+#: DuckDB schema of all landed tables.
+RAW = "raw"
+WAREHOUSE = "warehouse.duckdb"
+
+_TEXT, _BOOL, _COUNT = pa.string(), pa.bool_(), pa.int64()
+_TIME = pa.timestamp("us", "UTC")
+_ARROW_TYPES: dict[Any, pa.DataType] = {
+    UUID: _TEXT,
+    str: _TEXT,
+    bool: _BOOL,
+    int: _COUNT,
+    datetime: _TIME,
+    AwareDatetime: _TIME,
+}
+
+
+def _control_schema(columns: Mapping[str, pa.DataType], nullable: Sequence[str] = ()) -> pa.Schema:
+    return pa.schema([pa.field(name, kind, name in nullable) for name, kind in columns.items()])
+
+
+#: The token-free slice of the control store, replaced whole in each landing (DESIGN.md section 1).
+CONTROL_SCHEMAS: dict[str, pa.Schema] = {
+    "control_users": _control_schema({"user_key": _TEXT, "timezone": _TEXT, "created_at": _TIME}),
+    "control_accounts": _control_schema(
+        {
+            "account_id": _TEXT,
+            "platform": _TEXT,
+            "account_kind": _TEXT,
+            "platform_account_id": _TEXT,
+            "handle": _TEXT,
+            "display_name": _TEXT,
+            "timezone": _TEXT,
+            "is_proven": _BOOL,
+            "merged_into": _TEXT,
+            "created_at": _TIME,
+        },
+        nullable=("platform_account_id", "handle", "display_name", "merged_into"),
+    ),
+    "control_account_members": _control_schema(
+        {"account_id": _TEXT, "user_key": _TEXT, "role": _TEXT}
+    ),
+    "control_connections": _control_schema(
+        {
+            "connection_id": _TEXT,
+            "account_id": _TEXT,
+            "platform": _TEXT,
+            "state": _TEXT,
+            "connected_at": _TIME,
+            "expires_at": _TIME,
+            "scopes": _TEXT,
+            "last_success_at": _TIME,
+        },
+        nullable=("expires_at", "scopes", "last_success_at"),
+    ),
+    "control_tracked_posts": _control_schema(
+        {
+            "post_id": _TEXT,
+            "account_id": _TEXT,
+            "platform": _TEXT,
+            "platform_post_id": _TEXT,
+            "published_at": _TIME,
+            "state": _TEXT,
+            "deleted_at": _TIME,
+            "registered_at": _TIME,
+        },
+        nullable=("platform_post_id", "published_at", "deleted_at"),
+    ),
+    "control_imports": _control_schema(
+        {
+            "import_id": _TEXT,
+            "account_id": _TEXT,
+            "file_sha256": _TEXT,
+            "format": _TEXT,
+            "file_name": _TEXT,
+            "rows_read": _COUNT,
+            "rows_landed": _COUNT,
+            "rows_rejected": _COUNT,
+            "period_start": _TIME,
+            "period_end": _TIME,
+            "imported_at": _TIME,
+        },
+        nullable=("period_start", "period_end"),
+    ),
+    "control_flag_reviews": _control_schema(
+        {
+            "snapshot_id": _TEXT,
+            "metric": _TEXT,
+            "status": _TEXT,
+            "reviewed_by": _TEXT,
+            "reviewed_at": _TIME,
+        }
+    ),
+}
+
+_FIRST_LANDED = "first_landed_at"
+#: What tells the newer of two rows of one key.
+_READING_TIMES = ("collected_at", "fetched_at")
+
+_SPOOL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SEPARATOR = "--"
+_FINISHED, _UNFINISHED = ".parquet", ".parquet.tmp"
+_CHUNK = 20_000
+_READ_MEMORY = "256MB"
+
+#: All that dlt is told; it reads neither the working folder's settings nor the environment.
+_DLT_SETTINGS: dict[str, Any] = {
+    "runtime": {"dlthub_telemetry": False, "log_level": "CRITICAL", "intercept_signals": False},
+    "providers": {"enable_airflow_secrets": False},
+    "restore_from_destination": False,
+    "enable_runtime_trace": False,
+    "normalize": {"parquet_normalizer": {"add_dlt_load_id": True, "add_dlt_id": True}},
+    # Staging copies and finished packages hold personal data: they end with the load.
+    "load": {"delete_completed_jobs": True, "truncate_staging_dataset": True, "workers": 1},
+    # A killed replace must not leave an empty table: swap it in one transaction.
+    "destination": {"replace_strategy": "insert-from-staging"},
+}
+
+
+class LandingError(Exception):
+    """Rows could not be landed, and stay in the spool; the message is one line."""
+
+
+@dataclass(frozen=True)
+class LandingReport:
+    """What one landing did.
+
+    `rows`: rows written per row table. `superseded`: spooled rows per table that a newer row of
+    the same key replaced; spooled = rows + superseded. `files`: spool files landed and removed.
+    `left`: spool files not landed, by name, with the reason. `load_ids`: dlt's, oldest first,
+    those of a dead run's pending packages included (their rows are counted in no other field).
+    """
+
+    rows: dict[str, int]
+    superseded: dict[str, int]
+    files: int
+    left: dict[str, str]
+    load_ids: tuple[str, ...]
+
+
+# --- schema ----------------------------------------------------------------------------------
+
+
+def arrow_schema(row_model: type[Row]) -> pa.Schema:
+    """The Arrow schema of a row model: one column a field, in the model's order.
+
+    Raises TypeError for a field of a type that has no column type.
+    """
+    return pa.schema(
+        [_arrow_field(name, info.annotation) for name, info in row_model.model_fields.items()]
+    )
+
+
+def _arrow_field(name: str, annotation: Any) -> pa.Field:
+    nullable = False
+    if get_origin(annotation) in (Union, UnionType):
+        parts = [part for part in get_args(annotation) if part is not NoneType]
+        nullable = len(parts) < len(get_args(annotation))
+        annotation = parts[0] if len(parts) == 1 else annotation
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) is Literal:
+        annotation = type(get_args(annotation)[0])
+    if annotation not in _ARROW_TYPES:
+        raise TypeError(f"column {name}: no Arrow type for {annotation}")
+    return pa.field(name, _ARROW_TYPES[annotation], nullable)
+
+
+# --- spool -----------------------------------------------------------------------------------
+
+
+def spool(rows: Iterable[Row], folder: Path, name: str) -> Path | None:
+    """Makes rows of one table durable as `<table>--<name>.parquet` in `folder`; None if no rows.
+
+    Once this returns, the rows survive a kill and a power cut. `name` (letters, digits, `._-`)
+    must be new for each call: FileExistsError otherwise, because the file there may not have
+    landed yet. Raises ValueError for rows of different tables.
+    """
+    if not _SPOOL_NAME.fullmatch(name):
+        raise ValueError(f"not a spool name: {name!r}")
+    rows = iter(rows)
+    chunk = list(islice(rows, _CHUNK))
+    if not chunk:
+        return None
+    model = type(chunk[0])
+    target = folder / f"{model.table}{_SEPARATOR}{name}{_FINISHED}"
+    if target.exists():
+        raise FileExistsError(f"{target.name} is already spooled")
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_suffix(_UNFINISHED)
+    try:
+        _write(unfinished, model, chunk, rows)
+        _sync(unfinished)
+        unfinished.rename(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    _sync(folder)
+    return target
+
+
+def _write(path: Path, model: type[Row], chunk: list[Row], rest: Iterator[Row]) -> None:
+    schema = arrow_schema(model)
+    with pq.ParquetWriter(path, schema) as writer:
+        while chunk:
+            if strangers := {type(row).__name__ for row in chunk if type(row) is not model}:
+                raise ValueError(f"{model.__name__} rows spooled with {', '.join(strangers)}")
+            writer.write_table(_as_table(chunk, schema))
+            chunk = list(islice(rest, _CHUNK))
+
+
+def _as_table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+    columns = []
+    for column in schema:
+        values = [getattr(row, column.name) for row in rows]
+        if column.type == _TEXT:
+            values = [None if value is None else str(value) for value in values]
+        columns.append(pa.array(values, column.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True)
+class _Spooled:
+    """The finished files of the spool, by row model, and those that cannot be landed."""
+
+    files: dict[type[Row], list[Path]]
+    rows: dict[type[Row], int]
+    left: dict[str, str]
+
+
+def _read_spool(folder: Path, models: Iterable[type[Row]]) -> _Spooled:
+    """Looks through the spool. Unfinished files are leftovers of a killed run and go."""
+    for unfinished in folder.glob(f"*{_UNFINISHED}"):
+        unfinished.unlink()
+    by_table = {model.table: model for model in models}
+    found = _Spooled(defaultdict(list), defaultdict(int), {})
+    for path in sorted(folder.glob(f"*{_FINISHED}")):
+        model = by_table.get(path.name.partition(_SEPARATOR)[0])
+        if model is None:
+            found.left[path.name] = "no such table"
+            continue
+        try:
+            _check_columns(pq.read_schema(path), arrow_schema(model))
+            found.rows[model] += pq.read_metadata(path).num_rows
+            found.files[model].append(path)
+        except (pa.ArrowInvalid, OSError) as error:
+            found.left[path.name] = _first_line(error)
+    return found
+
+
+def _check_columns(written: pa.Schema, wanted: pa.Schema) -> None:
+    """Rows of an earlier version may lack a column that can be unknown, and nothing else."""
+    for column in wanted:
+        if column.name in written.names:
+            if written.field(column.name).type != column.type:
+                raise pa.ArrowInvalid(f"column {column.name} is not {column.type}")
+        elif not column.nullable:
+            raise pa.ArrowInvalid(f"column {column.name} is missing")
+
+
+# --- landing ---------------------------------------------------------------------------------
+
+
+def land(
+    data_dir: Path,
+    row_models: Iterable[type[Row]],
+    *,
+    clock: Clock,
+    control: Mapping[str, pa.Table] | None,
+) -> LandingReport:
+    """Lands all spooled rows in one merge, and replaces the control tables given.
+
+    A row replaces the landed row of its key unless that one is newer, and keeps its
+    `first_landed_at`; of several spooled rows of a key the newest counts. Every table of
+    `row_models` and of CONTROL_SCHEMAS exists afterwards. `control`: table -> rows with the
+    columns of its CONTROL_SCHEMAS entry; tables not given stay as they are.
+
+    The caller holds the run lock: there is one landing at a time, and nobody spools meanwhile.
+    Raises LandingError, with the spool untouched, and ValueError for other control tables.
+    """
+    data_dir = data_dir.resolve()
+    models = list(row_models)
+    replaced = {name: _control_table(name, rows) for name, rows in (control or {}).items()}
+    with _one_line_errors(), _own_settings(data_dir / "dlt"):
+        pipeline = _pipeline(data_dir)
+        load_ids = _load_pending(pipeline)
+        spooled = _read_spool(data_dir / "spool", models)
+        with _read_only(data_dir) as warehouse:
+            resources = _resources(warehouse, models, spooled, replaced, clock.now())
+            source = dlt.source(lambda: resources, name="nexus")()
+            pipeline.extract(source, loader_file_format="parquet")
+        written = pipeline.normalize().row_counts
+        load_ids += _load_pending(pipeline)
+        for path in chain.from_iterable(spooled.files.values()):
+            path.unlink()
+        _forget_packages(pipeline)
+    rows = {model.table: written.get(model.table, 0) for model in spooled.files}
+    return LandingReport(
+        rows=rows,
+        superseded={m.table: spooled.rows[m] - rows[m.table] for m in spooled.files},
+        files=sum(map(len, spooled.files.values())),
+        left=spooled.left,
+        load_ids=tuple(load_ids),
+    )
+
+
+def _control_table(name: str, rows: pa.Table) -> pa.Table:
+    schema = CONTROL_SCHEMAS.get(name)
+    if schema is None or set(rows.column_names) != set(schema.names):
+        raise ValueError(f"{name} is not a control table, or not with these columns")
+    return rows.select(schema.names).cast(schema)
+
+
+def _load_pending(pipeline: Any) -> list[str]:
+    """Loads what is extracted. A dead run's comes first: dlt would drop new data in its favour."""
+    load_ids: list[str] = []
+    while pipeline.has_pending_data:
+        load_ids += pipeline.run().loads_ids
+    return load_ids
+
+
+# --- dlt -------------------------------------------------------------------------------------
+
+
+class _Settings(RunContext):  # type: ignore[misc]  # dlt is not type-checked
+    """dlt's surroundings: one folder, no settings files, no environment."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder))
+
+    global_dir = run_dir = local_dir = data_dir = property(lambda self: self._init_run_dir)
+
+    def initial_providers(self) -> list[Any]:
+        return [CustomLoaderDocProvider("nexus", lambda: _DLT_SETTINGS)]
+
+
+@contextmanager
+def _own_settings(folder: Path) -> Iterator[None]:
+    with Container().injectable_context(PluggableRunContext(_Settings(folder))):
+        yield
+
+
+def _pipeline(data_dir: Path) -> Any:
+    return dlt.pipeline(
+        "nexus",
+        pipelines_dir=str(data_dir / "dlt"),
+        destination=dlt.destinations.duckdb(str(data_dir / WAREHOUSE)),
+        dataset_name=RAW,
+    )
+
+
+def _forget_packages(pipeline: Any) -> None:
+    """Removes what dlt keeps of packages: nothing is pending, and killed runs left copies."""
+    for part in ("normalize", "load"):
+        shutil.rmtree(Path(pipeline.working_dir) / part)
+
+
+def _resources(
+    warehouse: duckdb.DuckDBPyConnection,
+    models: Iterable[type[Row]],
+    spooled: _Spooled,
+    control: Mapping[str, pa.Table],
+    landed_at: datetime,
+) -> list[Any]:
+    """One dlt resource per table that has rows to land, or that lacks columns in the warehouse."""
+    existing = _raw_columns(warehouse)
+    resources = []
+    for model in models:
+        schema = _landed_schema(arrow_schema(model))
+        if files := spooled.files.get(model):
+            known = model.table in existing
+            data = _newest_rows(warehouse, model, files, landed_at, known=known)
+        elif not set(schema.names) <= existing[model.table]:
+            data = iter([schema.empty_table()])
+        else:
+            continue
+        merge = {"disposition": "merge", "strategy": "delete-insert"}
+        resources.append(
+            dlt.resource(
+                data, name=model.table, primary_key=list(model.key), write_disposition=merge
+            )
+        )
+    for name, columns in CONTROL_SCHEMAS.items():
+        schema = _landed_schema(columns)
+        if name in control:
+            landed = pa.array([landed_at] * control[name].num_rows, _TIME)
+            table = control[name].append_column(schema.field(_FIRST_LANDED), landed)
+        elif not set(schema.names) <= existing[name]:
+            table = schema.empty_table()
+        else:
+            continue
+        resources.append(dlt.resource(iter([table]), name=name, write_disposition="replace"))
+    return resources
+
+
+def _landed_schema(schema: pa.Schema) -> pa.Schema:
+    return schema.append(pa.field(_FIRST_LANDED, _TIME, nullable=False))
+
+
+# --- the spool against the warehouse -----------------------------------------------------------
+
+
+@contextmanager
+def _read_only(data_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A scratch database with the warehouse attached as `warehouse`, where there is one."""
+    file = data_dir / WAREHOUSE
+    with duckdb.connect(":memory:", config={"memory_limit": _READ_MEMORY}) as connection:
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute(f"SET temp_directory = {_quoted(data_dir / 'dlt' / 'scratch')}")
+        if file.exists():
+            connection.execute(f"ATTACH {_quoted(file)} AS warehouse (READ_ONLY)")
+        yield connection
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _raw_columns(warehouse: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    columns = warehouse.execute(
+        "SELECT table_name, column_name FROM duckdb_columns()"
+        " WHERE database_name = 'warehouse' AND schema_name = $raw",
+        {"raw": RAW},
+    )
+    found = defaultdict(set)
+    for table, column in columns.fetchall():
+        found[table].add(column)
+    return found
+
+
+def _newest_rows(
+    warehouse: duckdb.DuckDBPyConnection,
+    model: type[Row],
+    files: Sequence[Path],
+    landed_at: datetime,
+    *,
+    known: bool,
+) -> Iterator[pa.Table]:
+    """The newest spooled row of each key that no landed row outdates, in chunks.
+
+    Each carries the first landing of its key. Of rows read at the same time the last spooled
+    counts, so that a replay gives the same rows. `known`: the warehouse has the table.
+    """
+    schema = arrow_schema(model)
+    taken_at = next(name for name in _READING_TIMES if name in schema.names)
+    key = ", ".join(model.key)
+    columns = ", ".join(f"spooled.{name}" for name in schema.names)
+    landed = f"warehouse.{RAW}.{model.table}" if known else "no_rows"
+    cursor = warehouse.cursor()
+    cursor.register("no_rows", _landed_schema(schema).empty_table())
+    cursor.execute(
+        f"""
+        WITH spooled AS (
+            SELECT * EXCLUDE ({_FIRST_LANDED}) FROM no_rows
+            UNION ALL BY NAME
+            SELECT * FROM read_parquet(
+                $files, union_by_name = true, filename = true, file_row_number = true
+            )
+        ),
+        ranked AS (
+            SELECT *, row_number() OVER (
+                PARTITION BY {key} ORDER BY {taken_at} DESC, filename DESC, file_row_number DESC
+            ) AS place
+            FROM spooled
+        )
+        SELECT {columns}, coalesce(landed.{_FIRST_LANDED}, $landed_at) AS {_FIRST_LANDED}
+        FROM ranked AS spooled
+        LEFT JOIN {landed} AS landed USING ({key})
+        WHERE place = 1 AND (landed.{taken_at} IS NULL OR landed.{taken_at} <= spooled.{taken_at})
+        """,  # noqa: S608  # names come from the row model, values are parameters
+        {"files": [str(path) for path in files], "landed_at": landed_at},
+    )
+    for batch in cursor.to_arrow_reader(_CHUNK):
+        yield pa.Table.from_batches([batch]).cast(_landed_schema(schema))
+
+
+# --- errors ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except (DltException, duckdb.Error, pa.ArrowException, OSError) as error:
+        raise LandingError(f"rows stay in the spool: {_first_line(_root(error))}") from error
+
+
+def _root(error: BaseException) -> BaseException:
+    while inner := getattr(error, "exception", None) or error.__cause__:
+        error = inner
+    return error
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
