@@ -51,6 +51,10 @@ SortKey = Literal[
     "gained_engagements",
 ]
 Order = Literal["asc", "desc"]
+Direction = Literal["up", "down", "flat"]
+ChangeReason = Literal[
+    "not compared", "not connected yet", "file totals only", "incomplete", "nothing collected"
+]
 
 
 class Model(BaseModel):
@@ -119,10 +123,10 @@ class Change(Model):
     """
 
     state: Literal["change", "new", "n/a", "no change"]
-    reason: Literal["not compared", "not connected yet", "file totals only", "incomplete"] | None
+    reason: ChangeReason | None = Field(description="why the state is n/a")
     percent: float | None
     points: float | None
-    direction: Literal["up", "down", "flat"] | None
+    direction: Direction | None
     greyed: bool
 
 

@@ -1,0 +1,1 @@
+"""Answers from the published marts: parse -> validate -> build -> run."""

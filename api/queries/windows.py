@@ -1,0 +1,171 @@
+"""Time windows (METRICS.md sections 3 and 5): local days of any IANA zone as exact UTC bounds.
+
+A window is computed from its end, the newest `as_of` among the accounts asked for. Bounds lie on
+the quarter-hour grid, which every zone's offset keeps to, so that sums over
+`quarter_hour_metrics` are exact.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from api.schemas import WindowName
+
+QUARTER_HOUR = timedelta(minutes=15)
+SLOT = timedelta(hours=2)
+BAR = timedelta(hours=6)
+DAY = timedelta(days=1)
+ROLLING = timedelta(hours=24)
+#: Days of the presets that are cut at local midnights, the open day included.
+PRESET_DAYS: dict[WindowName, int] = {"7d": 7, "30d": 30, "90d": 90}
+WEEK = 7
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Span:
+    """[start, end) in UTC, and the local days it touches (both inclusive)."""
+
+    start: datetime
+    end: datetime
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True)
+class TimeWindow(Span):
+    """A window in a zone. `open_day`: the local day of the newest data, where it lies inside.
+
+    That day (24h: the last bar) was still running, so the window ends with it.
+    """
+
+    name: WindowName
+    zone: ZoneInfo
+    open_day: date | None
+
+    @property
+    def days(self) -> int:
+        """Local days from first to last."""
+        return (self.last_day - self.first_day).days + 1
+
+
+@dataclass(frozen=True)
+class BucketSpan:
+    """One step of the time axis; `partial`: it was still running at the window's end."""
+
+    day: date
+    start: datetime
+    end: datetime
+    partial: bool
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When a local day begins, in UTC; where DST skips midnight, the moment the clock moves."""
+    return _at(day, time(), zone)
+
+
+def resolve(
+    name: WindowName, zone: ZoneInfo, as_of: datetime, days: tuple[date, date] | None = None
+) -> TimeWindow:
+    """The window `name` that ends with the data at `as_of`.
+
+    `days`: first and last local day, for `custom` only. A `custom` window that runs past the open
+    day keeps its last day but ends with the data, so that its comparison is with an equal part.
+    """
+    if name == "24h":
+        return _last_24_hours(zone, as_of)
+    open_day = as_of.astimezone(zone).date()
+    first, last = days or (open_day - DAY * (PRESET_DAYS[name] - 1), open_day)
+    is_open = first <= open_day <= last
+    return TimeWindow(
+        name=name,
+        zone=zone,
+        start=midnight(first, zone),
+        end=_closing(as_of, open_day, zone) if is_open else midnight(last + DAY, zone),
+        first_day=first,
+        last_day=last,
+        open_day=open_day if is_open else None,
+    )
+
+
+def previous(window: TimeWindow, *, match_weekday: bool = False) -> Span:
+    """The period just before: same length, and the same elapsed part of an open day."""
+    if window.name == "24h":
+        back = ROLLING * (WEEK if match_weekday else 1)
+        return _span(window.start - back, window.end - back, window.zone)
+    length = window.days
+    shift = DAY * (-(-length // WEEK) * WEEK if match_weekday else length)
+    first, last = window.first_day - shift, window.last_day - shift
+    start = midnight(first, window.zone)
+    if window.open_day is None:
+        return Span(start, midnight(last + DAY, window.zone), first, last)
+    cut_day = window.open_day - shift
+    end = _same_clock(window.end, window.open_day, cut_day, window.zone)
+    return Span(start, end, first, cut_day)
+
+
+def buckets(window: TimeWindow) -> list[BucketSpan]:
+    """The time axis: local days, or the four bars of a 24h window. They join without a gap."""
+    if window.name == "24h":
+        return list(_bars(window))
+    return list(_days(window))
+
+
+def _days(window: TimeWindow) -> Iterator[BucketSpan]:
+    for number in range(window.days):
+        day = window.first_day + DAY * number
+        start, end = midnight(day, window.zone), midnight(day + DAY, window.zone)
+        if start < end:  # a zone that crosses the date line drops a whole day
+            yield BucketSpan(day, start, end, day == window.open_day)
+
+
+def _bars(window: TimeWindow) -> Iterator[BucketSpan]:
+    start = window.start
+    while start < window.end:
+        end = start + BAR
+        yield BucketSpan(start.astimezone(window.zone).date(), start, end, end == window.end)
+        start = end
+
+
+def _last_24_hours(zone: ZoneInfo, as_of: datetime) -> TimeWindow:
+    """The twelve two-hour slots up to and including the one that holds `as_of`."""
+    end = _floor(as_of, SLOT) + SLOT
+    span = _span(end - ROLLING, end, zone)
+    return TimeWindow(
+        name="24h",
+        zone=zone,
+        start=span.start,
+        end=span.end,
+        first_day=span.first_day,
+        last_day=span.last_day,
+        open_day=span.last_day,
+    )
+
+
+def _span(start: datetime, end: datetime, zone: ZoneInfo) -> Span:
+    last_moment = end - timedelta(microseconds=1)
+    return Span(start, end, start.astimezone(zone).date(), last_moment.astimezone(zone).date())
+
+
+def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, clock.replace(fold=0), zone).astimezone(UTC)
+
+
+def _closing(as_of: datetime, open_day: date, zone: ZoneInfo) -> datetime:
+    """End of the quarter-hour that holds `as_of`: what was collected then belongs to the window."""
+    return min(_floor(as_of, QUARTER_HOUR) + QUARTER_HOUR, midnight(open_day + DAY, zone))
+
+
+def _same_clock(moment: datetime, day: date, other: date, zone: ZoneInfo) -> datetime:
+    """`moment` of local `day`, at the same wall clock of the day `other`.
+
+    A wall clock that DST skips moves forward, but never past the end of its day.
+    """
+    local, end = moment.astimezone(zone), midnight(other + DAY, zone)
+    return end if local.date() > day else min(end, _at(other, local.time(), zone))
+
+
+def _floor(moment: datetime, step: timedelta) -> datetime:
+    return _EPOCH + (moment - _EPOCH) // step * step
