@@ -1,0 +1,1 @@
+"""What a run does: collect, import, build, publish."""

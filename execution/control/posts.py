@@ -45,41 +45,48 @@ def known_posts(
 def register_posts(
     session: Session, account_id: UUID, platform: str, posts: Sequence[Post], now: datetime
 ) -> list[Post]:
-    """Make every post known under all its ids. Returns those that are new or whose content changed.
+    """Make every post known under all its ids. Returns those whose content is not landed yet.
 
     A post keeps the id it got first: registering again, or with more versions, changes nothing
-    but adds the new aliases.
+    but adds the new aliases. Content counts as landed once `content_landed` says so.
     """
     aliases = known_posts(session, account_id, (v for p in posts for v in _versions(p)))
-    hashes = _content_hashes(session, {k.post_id for k in aliases.values()})
-    changed, new_posts, new_aliases, new_hashes = [], [], [], []
+    landed = _content_hashes(session, {known.post_id for known in aliases.values()})
+    changed: list[Post] = []
+    new_posts: list[dict[str, object]] = []
+    new_aliases: list[dict[str, object]] = []
     for post in posts:
-        known = [aliases[v] for v in _versions(post) if v in aliases]
-        post_id = known[0].post_id if known else identity.post_id(account_id, _versions(post)[0])
-        content = content_hash(post)
-        if not known:
+        known = next((aliases[v] for v in _versions(post) if v in aliases), None)
+        if known is None:
+            known = KnownPost(identity.post_id(account_id, _versions(post)[0]), post.published_at)
             new_posts.append(
-                _tracked(
-                    post,
-                    post_id=post_id,
-                    account_id=account_id,
-                    platform=platform,
-                    content=content,
-                    now=now,
-                )
+                {
+                    "post_id": known.post_id,
+                    "account_id": account_id,
+                    "platform": platform,
+                    "platform_post_id": post.platform_post_id,
+                    "published_at": post.published_at,
+                    "post_type": post.post_type,
+                    "state": "active",
+                    "registered_at": now,
+                }
             )
-        elif hashes[post_id] != content:
-            new_hashes.append({"id": post_id, "hash": content, "latest": post.platform_post_id})
-        if not known or hashes[post_id] != content:
-            changed.append(post)
         for version in _versions(post):
             if version not in aliases:
-                aliases[version] = KnownPost(post_id, post.published_at)
+                aliases[version] = known
                 new_aliases.append(
-                    {"account_id": account_id, "platform_post_id": version, "post_id": post_id}
+                    {
+                        "account_id": account_id,
+                        "platform_post_id": version,
+                        "post_id": known.post_id,
+                    }
                 )
-        hashes[post_id] = content
-    _write(session, new_posts, new_aliases, new_hashes)
+        if landed.get(known.post_id) != content_hash(post):
+            changed.append(post)
+    if new_posts:
+        session.execute(insert(TrackedPost), new_posts)
+    if new_aliases:
+        session.execute(insert(PostAlias), new_aliases)
     return changed
 
 
@@ -106,38 +113,17 @@ def _content_hashes(session: Session, post_ids: Iterable[UUID]) -> dict[UUID, st
     return found
 
 
-def _tracked(
-    post: Post, *, post_id: UUID, account_id: UUID, platform: str, content: str, now: datetime
-) -> dict[str, object]:
-    return {
-        "post_id": post_id,
-        "account_id": account_id,
-        "platform": platform,
-        "platform_post_id": post.platform_post_id,
-        "published_at": post.published_at,
-        "post_type": post.post_type,
-        "state": "active",
-        "registered_at": now,
-        "content_hash": content,
-    }
-
-
-def _write(
-    session: Session,
-    new_posts: list[dict[str, object]],
-    new_aliases: list[dict[str, object]],
-    new_hashes: list[dict[str, object]],
-) -> None:
-    if new_posts:
-        session.execute(insert(TrackedPost), new_posts)
-    if new_aliases:
-        session.execute(insert(PostAlias), new_aliases)
-    if new_hashes:
+def content_landed(session: Session, landed: Mapping[UUID, Post]) -> None:
+    """Record that the present content of these posts is durable."""
+    if landed:
         session.connection().execute(
             update(TrackedPost)
             .where(TrackedPost.post_id == bindparam("id"))
             .values(content_hash=bindparam("hash"), platform_post_id=bindparam("latest")),
-            new_hashes,
+            [
+                {"id": post_id, "hash": content_hash(post), "latest": post.platform_post_id}
+                for post_id, post in landed.items()
+            ],
         )
 
 

@@ -1,0 +1,174 @@
+"""Calculate aggregates and scores (directive 7): run dbt, and score one set of counters.
+
+`python execution/analytics/aggregations.py --help` works on its own.
+"""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+_WEIGHTS = PROJECT / "dbt_project" / "seeds" / "engagement_weights.csv"
+
+#: Called with (nodes done, nodes in all, name of the node that finished).
+OnProgress = Callable[[int, int, str], None]
+
+
+@cache
+def _weights() -> dict[str, dict[str, int]]:
+    """Platform -> metric -> tenths of weight, of the newest formula version in the seed."""
+    with _WEIGHTS.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    newest = max(int(row["metric_version"]) for row in rows)
+    weights: dict[str, dict[str, int]] = {}
+    for row in rows:
+        if int(row["metric_version"]) == newest:
+            tenths = round(float(row["weight"]) * 10)
+            weights.setdefault(row["platform"], {})[row["metric"]] = tenths
+    return weights
+
+
+def calculate_engagement_score(metrics: Mapping[str, int | None], platform: str) -> float | None:
+    """Engagement score of one post, 0 to 1000 with two decimals (directive 3.1, METRICS.md 4).
+
+    Ten thousand times the weighted engagements per impression, half up, in integers like the SQL
+    macro. An absent or None engagement counts as 0; absent impressions count as 1, as the
+    directive has it; impressions of None are unknown, and so is the score.
+    Raises ValueError for a platform without weights.
+    """
+    weights = _weights().get(platform)
+    if weights is None:
+        raise ValueError(f"no engagement weights for platform {platform!r}")
+    impressions = metrics.get("impressions", 1)
+    if impressions is None:
+        return None
+    weighted_tenths = sum((metrics.get(name) or 0) * weight for name, weight in weights.items())
+    if weighted_tenths <= 0:
+        return 0.0
+    # hundredths of a point: 10,000 x 100 x (tenths / 10) / impressions, rounded half up
+    numerator, denominator = weighted_tenths * 100_000, max(impressions, 1)
+    hundredths = (2 * numerator + denominator) // (2 * denominator)
+    return min(hundredths, 100_000) / 100
+
+
+class BuildError(RuntimeError):
+    """The build failed; the message names each failing model or test and why."""
+
+
+@dataclass
+class BuildResult:
+    """What a build did, by dbt's own count."""
+
+    models: int = 0
+    tests_passed: int = 0
+    tests_warned: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Dbt:
+    """dbt on one data folder. It runs as a child: in-process it would keep the warehouse locked."""
+
+    data_dir: Path
+
+    @property
+    def target(self) -> Path:
+        return self.data_dir / "dbt" / "target"
+
+    def manifest(self) -> dict[str, Any]:
+        """dbt's description of the project as last built."""
+        content: dict[str, Any] = json.loads((self.target / "manifest.json").read_text())
+        return content
+
+    def command(self, *arguments: str) -> list[str]:
+        return [
+            str(Path(sys.executable).with_name("dbt")),
+            *arguments,
+            "--project-dir",
+            str(PROJECT),
+            "--profiles-dir",
+            str(PROJECT / "dbt_project"),
+        ]
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "NEXUS_WAREHOUSE": str(self.data_dir / "warehouse.duckdb"),
+            "DBT_TARGET_PATH": str(self.target),
+            "DBT_LOG_PATH": str(self.data_dir / "logs"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        }
+
+    def build(
+        self,
+        select: str | None = None,
+        full_refresh: bool = False,
+        progress: OnProgress | None = None,
+    ) -> BuildResult:
+        """Build and test the models (all, or a dbt selection). Raises BuildError if any fails."""
+        arguments = ["build", "--log-format", "json", "--log-level", "info"]
+        arguments += ["--select", select] if select else []
+        arguments += ["--full-refresh"] if full_refresh else []
+        result = BuildResult()
+        errors: list[str] = []
+        with subprocess.Popen(
+            self.command(*arguments),
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                _read_event(line, result, errors, progress)
+        if process.returncode:
+            raise BuildError("\n".join(result.failures or errors or ["dbt stopped without a word"]))
+        return result
+
+
+def _read_event(
+    line: str, result: BuildResult, errors: list[str], progress: OnProgress | None
+) -> None:
+    """Follow dbt's JSON log: count nodes as they end, keep what failed."""
+    try:
+        event = json.loads(line)
+        info, data = event["info"], event["data"]
+    except (ValueError, KeyError, TypeError):
+        errors.append(line.rstrip())
+        return
+    if info["name"] == "NodeFinished":
+        _count(data, result)
+    elif "total" in data and "index" in data and info["name"] != "LogStartLine":
+        if progress:
+            progress(int(data["index"]), int(data["total"]), data.get("name", ""))
+    elif info["level"] == "error":
+        errors.append(info["msg"])
+
+
+def _count(data: dict[str, Any], result: BuildResult) -> None:
+    node, run = data["node_info"], data["run_result"]
+    is_test = node["resource_type"] in {"test", "unit_test"}
+    match run["status"]:
+        case "pass" | "success" if is_test:
+            result.tests_passed += 1
+        case "success":
+            result.models += 1
+        case "warn":
+            result.tests_warned += 1
+        case "error" | "fail":
+            result.failures.append(f"{node['node_name']}: {run['message'].strip()}")
+        case _:
+            pass  # skipped because of a failure that is reported itself
+
+
+if __name__ == "__main__":
+    from execution.cli import build
+
+    build()

@@ -1,0 +1,156 @@
+"""Request budgets and the ledger of what calls cost (DESIGN.md section 4).
+
+Token buckets per app and per connection: a call takes one token from both. They refill evenly
+over the platform's window, so requests spread over it. State is kept in memory during a run (the
+run lock makes this the only one) and written with each account's results.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from execution.control.models import ApiUsage, Budget
+from execution.control.settings import Settings
+from execution.control.store import ControlStore
+from ingest.clock import Clock
+from ingest.http import BudgetExhausted
+
+#: What X bills per post read, in micro-dollars (platform-apis.md 1.5).
+_POST_COST = {"x.timeline": 1_000, "x.lookup": 5_000}
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    updated_at: datetime
+    cooldown_until: datetime | None = None
+    cooldown_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class _Limit:
+    requests: int
+    window: timedelta
+
+    @property
+    def per_second(self) -> float:
+        return self.requests / self.window.total_seconds()
+
+
+@dataclass
+class _Usage:
+    requests: int = 0
+    posts_read: int = 0
+
+
+class Budgets:
+    """All budgets of one run."""
+
+    def __init__(self, settings: Settings, store: ControlStore, clock: Clock) -> None:
+        self._clock = clock
+        self._limits = {
+            "twitter": _Limit(settings.x_requests_per_15_minutes, timedelta(minutes=15)),
+            "linkedin": _Limit(settings.linkedin_requests_per_hour, timedelta(hours=1)),
+        }
+        with store.begin() as session:
+            self._buckets = {
+                (row.scope, row.family): _Bucket(
+                    row.tokens, row.updated_at, row.cooldown_until, row.cooldown_reason
+                )
+                for row in session.scalars(select(Budget))
+            }
+        self._touched: set[tuple[str, str]] = set()
+        self._usage: dict[tuple[UUID, str, str], _Usage] = {}
+
+    def pacer(self, platform: str, connection_id: UUID) -> "ConnectionPacer":
+        """The pacer of one connection's calls."""
+        return ConnectionPacer(self, platform, connection_id)
+
+    def take(self, platform: str, scopes: tuple[str, ...], family: str) -> None:
+        """One request from each scope's bucket, or BudgetExhausted and from none."""
+        limit, now = self._limits[platform], self._clock.now()
+        buckets = [self._refilled((scope, platform), limit, now) for scope in scopes]
+        for bucket in buckets:
+            if bucket.cooldown_until and bucket.cooldown_until > now:
+                raise BudgetExhausted(
+                    f"{platform} is cooling down until {bucket.cooldown_until:%H:%M} UTC: "
+                    f"{bucket.cooldown_reason}",
+                    endpoint=family,
+                    until=bucket.cooldown_until,
+                )
+            if bucket.tokens < 1:
+                wait = timedelta(seconds=(1 - bucket.tokens) / limit.per_second)
+                raise BudgetExhausted(
+                    f"the budget of {limit.requests} {platform} requests per "
+                    f"{limit.window.total_seconds() / 60:.0f} minutes is used up",
+                    endpoint=family,
+                    until=now + wait,
+                )
+        for bucket in buckets:
+            bucket.tokens -= 1
+
+    def count(self, connection_id: UUID, family: str, posts_read: int) -> None:
+        """Enter an answered request into the ledger of the present UTC day."""
+        day = self._clock.now().date().isoformat()
+        usage = self._usage.setdefault((connection_id, family, day), _Usage())
+        usage.requests += 1
+        usage.posts_read += posts_read
+
+    def flush(self, session: Session) -> None:
+        """Write what changed since the last flush."""
+        for scope, family in self._touched:
+            bucket = self._buckets[scope, family]
+            session.merge(
+                Budget(
+                    scope=scope,
+                    family=family,
+                    tokens=bucket.tokens,
+                    updated_at=bucket.updated_at,
+                    cooldown_until=bucket.cooldown_until,
+                    cooldown_reason=bucket.cooldown_reason,
+                )
+            )
+        self._touched.clear()
+        for (connection_id, family, day), usage in self._usage.items():
+            entry = session.get(ApiUsage, (connection_id, family, day)) or ApiUsage(
+                connection_id=connection_id,
+                family=family,
+                day=day,
+                requests=0,
+                posts_read=0,
+                cost_micros=0,
+            )
+            entry.requests += usage.requests
+            entry.posts_read += usage.posts_read
+            entry.cost_micros += usage.posts_read * _POST_COST.get(family, 0)
+            session.add(entry)
+        self._usage.clear()
+
+    def _refilled(self, key: tuple[str, str], limit: _Limit, now: datetime) -> _Bucket:
+        bucket = self._buckets.setdefault(key, _Bucket(limit.requests, now))
+        elapsed = max((now - bucket.updated_at).total_seconds(), 0)
+        bucket.tokens = min(bucket.tokens + elapsed * limit.per_second, limit.requests)
+        bucket.updated_at = now
+        self._touched.add(key)
+        return bucket
+
+
+@dataclass(frozen=True)
+class ConnectionPacer:
+    """Asked before each request of a connection and told of each answer (ingest.http.Pacer)."""
+
+    budgets: Budgets
+    platform: str
+    connection_id: UUID
+
+    def before(self, endpoint_family: str) -> None:
+        scopes = (f"app:{self.platform}", f"connection:{self.connection_id}")
+        self.budgets.take(self.platform, scopes, endpoint_family)
+
+    def after(self, endpoint_family: str, headers: Mapping[str, str], posts_read: int) -> None:
+        del headers  # believed over settings from issue 3 on
+        self.budgets.count(self.connection_id, endpoint_family, posts_read)

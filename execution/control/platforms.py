@@ -1,0 +1,1 @@
+"""How the settings tell each platform's client where and how to ask."""
