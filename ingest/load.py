@@ -8,12 +8,12 @@ STACK.md, "dlt -> DuckDB").
 import os
 import re
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -135,7 +135,11 @@ _SPOOL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SEPARATOR = "--"
 _FINISHED, _UNFINISHED = ".parquet", ".parquet.tmp"
 _CHUNK = 20_000
-_READ_MEMORY = "256MB"
+_MERGE_ROWS = 100_000
+_READ_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "256MB",
+    "preserve_insertion_order": False,
+}
 
 #: All that dlt is told; it reads neither the working folder's settings nor the environment.
 _DLT_SETTINGS: dict[str, Any] = {
@@ -262,32 +266,48 @@ def _sync(path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class _Spooled:
-    """The finished files of the spool, by row model, and those that cannot be landed."""
-
-    files: dict[type[Row], list[Path]]
-    rows: dict[type[Row], int]
-    left: dict[str, str]
+class _SpoolFile:
+    path: Path
+    model: type[Row]
+    rows: int
 
 
-def _read_spool(folder: Path, models: Iterable[type[Row]]) -> _Spooled:
-    """Looks through the spool. Unfinished files are leftovers of a killed run and go."""
+def _read_spool(
+    folder: Path, models: Iterable[type[Row]]
+) -> tuple[list[_SpoolFile], dict[str, str]]:
+    """The finished files, by name, and those that cannot be landed, with the reason.
+
+    Unfinished files are leftovers of a killed run: nobody counts on them, they go.
+    """
     for unfinished in folder.glob(f"*{_UNFINISHED}"):
         unfinished.unlink()
     by_table = {model.table: model for model in models}
-    found = _Spooled(defaultdict(list), defaultdict(int), {})
+    files, left = [], {}
     for path in sorted(folder.glob(f"*{_FINISHED}")):
         model = by_table.get(path.name.partition(_SEPARATOR)[0])
         if model is None:
-            found.left[path.name] = "no such table"
+            left[path.name] = "no such table"
             continue
         try:
             _check_columns(pq.read_schema(path), arrow_schema(model))
-            found.rows[model] += pq.read_metadata(path).num_rows
-            found.files[model].append(path)
+            files.append(_SpoolFile(path, model, pq.read_metadata(path).num_rows))
         except (pa.ArrowInvalid, OSError) as error:
-            found.left[path.name] = _first_line(error)
-    return found
+            left[path.name] = _first_line(error)
+    return files, left
+
+
+def _groups(files: Iterable[_SpoolFile]) -> Iterator[list[_SpoolFile]]:
+    """The files in groups of at most _MERGE_ROWS rows (a larger file stands alone).
+
+    A merge is one transaction, which DuckDB holds in memory: its size bounds ours.
+    """
+    group: list[_SpoolFile] = []
+    for file in files:
+        if group and sum(other.rows for other in group) + file.rows > _MERGE_ROWS:
+            yield group
+            group = []
+        group.append(file)
+    yield group
 
 
 def _check_columns(written: pa.Schema, wanted: pa.Schema) -> None:
@@ -323,25 +343,29 @@ def land(
     data_dir = data_dir.resolve()
     models = list(row_models)
     replaced = {name: _control_table(name, rows) for name, rows in (control or {}).items()}
+    rows: Counter[str] = Counter()
     with _one_line_errors(), _own_settings(data_dir / "dlt"):
         pipeline = _pipeline(data_dir)
         load_ids = _load_pending(pipeline)
-        spooled = _read_spool(data_dir / "spool", models)
-        with _read_only(data_dir) as warehouse:
-            resources = _resources(warehouse, models, spooled, replaced, clock.now())
-            source = dlt.source(lambda: resources, name="nexus")()
-            pipeline.extract(source, loader_file_format="parquet")
-        written = pipeline.normalize().row_counts
-        load_ids += _load_pending(pipeline)
-        for path in chain.from_iterable(spooled.files.values()):
-            path.unlink()
+        files, left = _read_spool(data_dir / "spool", models)
+        for group in _groups(files):
+            with _read_only(data_dir) as warehouse:
+                resources = _resources(warehouse, models, group, replaced, clock.now())
+                _extract(pipeline, resources)
+            rows.update(pipeline.normalize().row_counts)
+            load_ids += _load_pending(pipeline)
+            for file in group:
+                file.path.unlink()
+            replaced = {}
         _forget_packages(pipeline)
-    rows = {model.table: written.get(model.table, 0) for model in spooled.files}
+    spooled: Counter[str] = Counter()
+    for file in files:
+        spooled[file.model.table] += file.rows
     return LandingReport(
-        rows=rows,
-        superseded={m.table: spooled.rows[m] - rows[m.table] for m in spooled.files},
-        files=sum(map(len, spooled.files.values())),
-        left=spooled.left,
+        rows={table: rows[table] for table in spooled},
+        superseded={table: spooled[table] - rows[table] for table in spooled},
+        files=len(files),
+        left=left,
         load_ids=tuple(load_ids),
     )
 
@@ -391,6 +415,11 @@ def _pipeline(data_dir: Path) -> Any:
     )
 
 
+def _extract(pipeline: Any, resources: list[Any]) -> None:
+    source = dlt.source(lambda: resources, name="nexus")()
+    pipeline.extract(source, loader_file_format="parquet")
+
+
 def _forget_packages(pipeline: Any) -> None:
     """Removes what dlt keeps of packages: nothing is pending, and killed runs left copies."""
     for part in ("normalize", "load"):
@@ -400,7 +429,7 @@ def _forget_packages(pipeline: Any) -> None:
 def _resources(
     warehouse: duckdb.DuckDBPyConnection,
     models: Iterable[type[Row]],
-    spooled: _Spooled,
+    spooled: Sequence[_SpoolFile],
     control: Mapping[str, pa.Table],
     landed_at: datetime,
 ) -> list[Any]:
@@ -409,7 +438,7 @@ def _resources(
     resources = []
     for model in models:
         schema = _landed_schema(arrow_schema(model))
-        if files := spooled.files.get(model):
+        if files := [str(file.path) for file in spooled if file.model is model]:
             known = model.table in existing
             data = _newest_rows(warehouse, model, files, landed_at, known=known)
         elif not set(schema.names) <= existing[model.table]:
@@ -446,8 +475,7 @@ def _landed_schema(schema: pa.Schema) -> pa.Schema:
 def _read_only(data_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A scratch database with the warehouse attached as `warehouse`, where there is one."""
     file = data_dir / WAREHOUSE
-    with duckdb.connect(":memory:", config={"memory_limit": _READ_MEMORY}) as connection:
-        connection.execute("SET preserve_insertion_order = false")
+    with duckdb.connect(":memory:", config=_READ_SETTINGS) as connection:
         connection.execute(f"SET temp_directory = {_quoted(data_dir / 'dlt' / 'scratch')}")
         if file.exists():
             connection.execute(f"ATTACH {_quoted(file)} AS warehouse (READ_ONLY)")
@@ -473,7 +501,7 @@ def _raw_columns(warehouse: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
 def _newest_rows(
     warehouse: duckdb.DuckDBPyConnection,
     model: type[Row],
-    files: Sequence[Path],
+    files: Sequence[str],
     landed_at: datetime,
     *,
     known: bool,
@@ -509,8 +537,8 @@ def _newest_rows(
         FROM ranked AS spooled
         LEFT JOIN {landed} AS landed USING ({key})
         WHERE place = 1 AND (landed.{taken_at} IS NULL OR landed.{taken_at} <= spooled.{taken_at})
-        """,  # noqa: S608  # names come from the row model, values are parameters
-        {"files": [str(path) for path in files], "landed_at": landed_at},
+        """,  # names come from the row model, values are parameters
+        {"files": files, "landed_at": landed_at},
     )
     for batch in cursor.to_arrow_reader(_CHUNK):
         yield pa.Table.from_batches([batch]).cast(_landed_schema(schema))
