@@ -1,6 +1,5 @@
 """The `nexus` command. Each command loads only what it needs: a run with nothing due is quick."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,9 @@ from pydantic import ValidationError
 from execution.console import console, fail, progress_bar
 from execution.control.settings import Settings
 from execution.logs import configure_logs
+from execution.run import ExitCode, RunLockedError, exclusive_run
 from ingest.clock import Clock, SystemClock, as_utc
+from ingest.errors import NexusError
 
 if TYPE_CHECKING:
     from execution.control.models import User
@@ -46,47 +47,15 @@ class App:
 
 
 class _OneLineErrors(click.Group):
-    """Turns the errors we know into one clear line and the right exit code."""
+    """Turns the errors a person can mend into one clear line and the right exit code."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
-            raise
-        except Exception as error:  # noqa: BLE001  (the outermost boundary: known errors only)
-            _exit_with(error)
-
-
-def _exit_with(error: Exception) -> None:
-    from execution.run import ExitCode, RunLockedError
-
-    if isinstance(error, RunLockedError):
-        fail(str(error), ExitCode.LOCKED)
-    if isinstance(error, _known_errors()):
-        fail(str(error), ExitCode.FAILED)
-    raise error
-
-
-def _known_errors() -> tuple[type[Exception], ...]:
-    """Only what is loaded can have been raised: nothing is imported for the sake of the table."""
-    names = {
-        "execution.control.store": ("ControlStoreError",),
-        "execution.control.vault": ("VaultError",),
-        "execution.analytics.aggregations": ("BuildError",),
-        "execution.analytics.publish": ("PublishError",),
-        "execution.demo": ("DemoError",),
-        "ingest.load": ("LandingError",),
-        "ingest.files": ("FileError",),
-        "ingest.http": ("ApiError",),
-        "api.serve": ("ServeError",),
-    }
-    found = [
-        getattr(sys.modules[module], name)
-        for module, errors in names.items()
-        if module in sys.modules
-        for name in errors
-    ]
-    return (*found, OSError)
+        except RunLockedError as error:
+            fail(str(error), ExitCode.LOCKED)
+        except (NexusError, OSError) as error:
+            fail(str(error), ExitCode.FAILED)
 
 
 @click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -244,6 +213,7 @@ def _existing(session: Any, email: str) -> "User":
 @app_command
 def import_files(
     app: App,
+    *,
     paths: tuple[Path, ...],
     account: tuple[str, str] | None,
     as_of: datetime | None,
@@ -255,7 +225,6 @@ def import_files(
     The same file twice changes nothing. A row that cannot be used is named and kept aside.
     """
     from execution.analytics.imports import Importer
-    from execution.run import ExitCode, exclusive_run
 
     with exclusive_run(app.settings, app.store, app.clock, "import") as run:
         importer = Importer(app.settings, app.store, app.clock, email)
@@ -277,7 +246,6 @@ def import_files(
 @app_command
 def sync(app: App) -> None:
     """Collect what is due from LinkedIn and X, and land it."""
-    from execution.run import exclusive_run
 
     with exclusive_run(app.settings, app.store, app.clock, "sync") as run:
         run.exit_code = _sync(app, run.summary)
@@ -287,7 +255,6 @@ def sync(app: App) -> None:
 def _sync(app: App, summary: dict[str, Any]) -> int:
     """Collect and land; nothing due and nothing spooled costs no heavy import."""
     from execution.control.schedule import due_accounts
-    from execution.run import ExitCode
 
     with app.store.begin() as session:
         due = due_accounts(session, app.clock.now())
@@ -323,7 +290,6 @@ def _sync(app: App, summary: dict[str, Any]) -> int:
 @app_command
 def build(app: App, select: str | None, full_refresh: bool) -> None:
     """Build and test the models. Readers see nothing of it until `refresh` publishes."""
-    from execution.run import exclusive_run
 
     with exclusive_run(app.settings, app.store, app.clock, "build"):
         _land(app)
@@ -334,7 +300,6 @@ def build(app: App, select: str | None, full_refresh: bool) -> None:
 @app_command
 def refresh(app: App) -> None:
     """Collect what is due, build, test and publish: the one line for cron."""
-    from execution.run import exclusive_run
 
     with exclusive_run(app.settings, app.store, app.clock, "refresh") as run:
         run.exit_code = _sync(app, run.summary)

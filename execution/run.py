@@ -12,6 +12,7 @@ from execution.control.models import Run
 from execution.control.settings import Settings
 from execution.control.store import ControlStore
 from ingest.clock import Clock
+from ingest.errors import NexusError
 
 
 class ExitCode(IntEnum):
@@ -24,7 +25,7 @@ class ExitCode(IntEnum):
     LOCKED = 75
 
 
-class RunLockedError(RuntimeError):
+class RunLockedError(NexusError):
     """Another run holds the lock; this one did nothing."""
 
 

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ingest.errors import NexusError
+
 PROJECT = Path(__file__).resolve().parents[2]
 _WEIGHTS = PROJECT / "dbt_project" / "seeds" / "engagement_weights.csv"
 
@@ -58,7 +60,7 @@ def calculate_engagement_score(metrics: Mapping[str, int | None], platform: str)
     return min(hundredths, 100_000) / 100
 
 
-class BuildError(RuntimeError):
+class BuildError(NexusError):
     """The build failed; the message names each failing model or test and why."""
 
 

@@ -18,6 +18,7 @@ import duckdb
 from execution.analytics.aggregations import PROJECT, BuildResult, Dbt
 from execution.control.settings import Settings
 from ingest.clock import Clock
+from ingest.errors import NexusError
 
 #: dbt schema -> (file stem, link, mode): marts for BI tools, content for the owner alone.
 _PARTS = {
@@ -26,7 +27,7 @@ _PARTS = {
 }
 
 
-class PublishError(RuntimeError):
+class PublishError(NexusError):
     """Nothing was published; the message says why. The last generation keeps serving."""
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine, event, inspect, select, text
 from sqlalchemy.orm import Session
 
 from execution.control.settings import Settings
+from ingest.errors import NexusError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest migration; a test holds that it is Alembic's head. Kept here so that opening an
@@ -16,7 +17,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA_REVISION = "0001"
 
 
-class ControlStoreError(RuntimeError):
+class ControlStoreError(NexusError):
     """The control store cannot be used; the message says why and what to do."""
 
 

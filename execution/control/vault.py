@@ -18,12 +18,14 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ingest.errors import NexusError
+
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _KEY_ID_BYTES = 4
 
 
-class VaultError(RuntimeError):
+class VaultError(NexusError):
     """The vault cannot be used; the message says why and what to do."""
 
 
