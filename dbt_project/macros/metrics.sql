@@ -1,0 +1,28 @@
+{#-
+    What:   the counters of the directive, in its order. Every list of metrics is one of these three.
+-#}
+{% macro counters() %}
+    {{- return([
+        'impressions', 'likes', 'comments', 'shares', 'clicks',
+        'replies', 'retweets', 'quotes', 'bookmarks'
+    ]) -}}
+{% endmacro %}
+
+{#- What: all that is summed over time: the counters and the two sums made of them. -#}
+{% macro gained_metrics() %}
+    {{- return(counters() + ['engagements', 'engagements_core']) -}}
+{% endmacro %}
+
+{#- What: the columns of an increments mart that are added up: totals, the observed part, rate parts. -#}
+{% macro increment_sums() %}
+    {%- set sums = [] -%}
+    {%- for quality in ['new', 'observed'] -%}
+        {%- for metric in gained_metrics() -%}
+            {%- do sums.append(quality ~ '_' ~ metric) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- return(sums + [
+        'rated_impressions', 'rated_engagements',
+        'observed_rated_impressions', 'observed_rated_engagements'
+    ]) -}}
+{% endmacro %}

@@ -1,0 +1,72 @@
+with
+
+availability as (
+
+    select
+        platform,
+        account_kind,
+        source,
+        metric,
+        availability <> 'not_offered' as is_offered,
+        in_engagements,
+        in_engagements_core
+    from {{ ref('metric_availability') }}
+
+),
+
+flags as (
+
+    select
+        platform,
+        account_kind,
+        source,
+        {%- for counter in counters() if counter != 'impressions' %}
+        max(case when metric = '{{ counter }}' and is_offered and in_engagements then 1 else 0 end)
+            as adds_{{ counter }},
+        max(case when metric = '{{ counter }}' and is_offered and in_engagements_core then 1 else 0 end)
+            as adds_core_{{ counter }},
+        max(case when metric = '{{ counter }}' and not is_offered and in_engagements then 1 else 0 end)
+            as lacks_{{ counter }},
+        max(case when metric = '{{ counter }}' and not is_offered and in_engagements_core then 1 else 0 end)
+            as lacks_core_{{ counter }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from availability
+    group by platform, account_kind, source
+
+),
+
+names as (
+
+    select
+        *,
+        concat(
+            {%- for counter in counters() if counter != 'impressions' %}
+            case when adds_{{ counter }} = 1 then ' + {{ counter }}' else '' end
+            {%- if not loop.last %},{% endif %}
+            {%- endfor %}
+        ) as added_names,
+        concat(
+            {%- for counter in counters() if counter != 'impressions' %}
+            case when lacks_{{ counter }} = 1 then ', {{ counter }}' else '' end
+            {%- if not loop.last %},{% endif %}
+            {%- endfor %}
+        ) as lacking_names
+    from flags
+
+),
+
+final as (
+
+    select
+        *,
+        concat(
+            substr(added_names, 4),
+            case when lacking_names = '' then '' else concat(' (without ', substr(lacking_names, 3), ')') end
+        ) as engagements_basis
+    from names
+    where added_names <> ''
+
+)
+
+select * from final

@@ -1,0 +1,157 @@
+with
+
+posts as (
+
+    select
+        post_id,
+        account_id,
+        published_at,
+        first_due_slot,
+        last_due_slot,
+        {{ last_young_slot('published_at') }} as last_young_slot,
+        {{ first_old_slot('published_at') }} as first_old_slot
+    from {{ ref('int_posts') }}
+    where first_due_slot is not null
+
+),
+
+-- A post's due slots are two runs, one of two-hour and one of six-hour slots: each run adds one where it
+-- starts and takes it away after its end, and a running sum gives the due slots without a row for each.
+runs as (
+
+    select
+        account_id,
+        2 as slot_hours,
+        first_due_slot as first_slot,
+        case when last_due_slot < last_young_slot then last_due_slot else last_young_slot end as last_slot
+    from posts
+    where first_due_slot <= last_young_slot
+    union all
+    select
+        account_id,
+        6 as slot_hours,
+        case when first_due_slot > first_old_slot then first_due_slot else first_old_slot end as first_slot,
+        last_due_slot as last_slot
+    from posts
+    where last_due_slot >= first_old_slot
+
+),
+
+events as (
+
+    select
+        account_id,
+        slot_hours,
+        first_slot as slot_start,
+        1 as change
+    from runs
+    union all
+    select
+        account_id,
+        slot_hours,
+        case
+            when slot_hours = 2 then last_slot + interval '2' hour
+            else last_slot + interval '6' hour
+        end as slot_start,
+        -1 as change
+    from runs
+
+),
+
+changes as (
+
+    select
+        account_id,
+        slot_start,
+        sum(case when slot_hours = 2 then change else 0 end) as young_change,
+        sum(case when slot_hours = 6 then change else 0 end) as old_change
+    from events
+    group by account_id, slot_start
+
+),
+
+bounds as (
+
+    select
+        account_id,
+        min(slot_start) as first_slot,
+        max(slot_start) as last_slot
+    from changes
+    group by account_id
+
+),
+
+grid as (
+
+    select
+        account_id,
+        {{ each_instant('first_slot', 'last_slot', 2) }} as slot_start
+    from bounds
+
+),
+
+running as (
+
+    select
+        grid.account_id,
+        grid.slot_start,
+        sum(coalesce(changes.young_change, 0)) over (
+            partition by grid.account_id order by grid.slot_start
+            rows between unbounded preceding and current row
+        ) as young_due,
+        sum(coalesce(changes.old_change, 0)) over (
+            partition by grid.account_id order by grid.slot_start
+            rows between unbounded preceding and current row
+        ) as old_due
+    from grid
+    left join changes
+        on
+            grid.account_id = changes.account_id
+            and grid.slot_start = changes.slot_start
+
+),
+
+-- Six-hour slots start on every third point of the two-hour grid.
+due as (
+
+    select
+        account_id,
+        slot_start,
+        young_due + case when {{ floor_to('slot_start', 360) }} = slot_start then old_due else 0 end as due_slots
+    from running
+
+),
+
+filled as (
+
+    select
+        snapshots.account_id,
+        snapshots.slot_start,
+        count(*) as filled_slots
+    from {{ ref('int_snapshots_api') }} as snapshots
+    inner join posts
+        on
+            snapshots.post_id = posts.post_id
+            and snapshots.slot_start >= posts.first_due_slot
+            and snapshots.slot_start <= posts.last_due_slot
+    group by snapshots.account_id, snapshots.slot_start
+
+),
+
+final as (
+
+    select
+        due.account_id,
+        due.slot_start,
+        cast(due.due_slots as integer) as due_slots,
+        cast(coalesce(filled.filled_slots, 0) as integer) as filled_slots
+    from due
+    left join filled
+        on
+            due.account_id = filled.account_id
+            and due.slot_start = filled.slot_start
+    where due.due_slots > 0
+
+)
+
+select * from final

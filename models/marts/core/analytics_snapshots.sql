@@ -1,0 +1,57 @@
+with
+
+snapshots as (
+
+    select * from {{ ref('int_snapshots_measured') }}
+
+),
+
+weights as (
+
+    select * from {{ ref('int_score_weights') }}
+    where is_current_version
+
+),
+
+scored as (
+
+    select
+        snapshots.*,
+        weights.metric_version,
+        {{ engagement_score('snapshots', 'weights') }} as engagement_score
+    from snapshots
+    inner join weights on snapshots.platform = weights.platform
+
+),
+
+final as (
+
+    select
+        snapshot_id as id,
+        post_id,
+        platform,
+        platform_post_id,
+        {%- for counter in counters() %}
+        {{ counter }},
+        {%- endfor %}
+        {{ rate('engagements', 'impressions') }} as engagement_rate,
+        engagement_score,
+        collected_at,
+        first_landed_at as created_at,
+        account_id,
+        slot_start,
+        published_at,
+        unique_impressions,
+        engagements,
+        engagements_core,
+        engagements_basis,
+        platform_engagements,
+        engagement_score = 1000 as score_capped,
+        metric_version,
+        source,
+        collected_basis
+    from scored
+
+)
+
+select * from final

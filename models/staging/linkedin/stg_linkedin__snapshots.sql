@@ -1,0 +1,38 @@
+with
+
+source as (
+
+    select * from {{ source('linkedin', 'snapshots') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        cast(snapshot_id as {{ uuid_type() }}) as snapshot_id,
+        cast(post_id as {{ uuid_type() }}) as post_id,
+        cast(account_id as {{ uuid_type() }}) as account_id,
+        platform_post_id,
+        _dlt_load_id as load_id,
+
+        -- timestamps
+        published_at,
+        slot_start,
+        collected_at,
+        first_landed_at,
+
+        -- counters
+        cast(impression_count as integer) as impressions,
+        cast(unique_impressions_count as integer) as unique_impressions,
+        cast(like_count as integer) as likes,
+        cast(comment_count as integer) as comments,
+        cast(share_count as integer) as shares,
+        cast(click_count as integer) as clicks,
+        cast(save_count as integer) as bookmarks
+
+    from source
+
+)
+
+select * from final

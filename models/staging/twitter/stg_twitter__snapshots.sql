@@ -1,0 +1,39 @@
+with
+
+source as (
+
+    select * from {{ source('twitter', 'snapshots') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        cast(snapshot_id as {{ uuid_type() }}) as snapshot_id,
+        cast(post_id as {{ uuid_type() }}) as post_id,
+        cast(account_id as {{ uuid_type() }}) as account_id,
+        platform_post_id,
+        _dlt_load_id as load_id,
+
+        -- timestamps
+        published_at,
+        slot_start,
+        collected_at,
+        first_landed_at,
+
+        -- counters
+        cast(impression_count as integer) as impressions,
+        cast(like_count as integer) as likes,
+        cast(reply_count as integer) as replies,
+        cast(retweet_count as integer) as retweets,
+        cast(quote_count as integer) as quotes,
+        cast(bookmark_count as integer) as bookmarks,
+        cast(url_link_clicks as integer) as clicks,
+        cast(user_profile_clicks as integer) as profile_clicks
+
+    from source
+
+)
+
+select * from final
