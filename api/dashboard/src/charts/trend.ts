@@ -1,0 +1,216 @@
+/** The trend as an ECharts option: pure, so that gaps and open days can be tested without a browser. */
+
+import type { BarSeriesOption, LineSeriesOption } from "echarts/charts";
+import type { GridComponentOption, TooltipComponentOption } from "echarts/components";
+import type { ComposeOption } from "echarts/core";
+
+import type { Bucket, Trend } from "../api";
+import { compact, day, exact, percent, time } from "../format";
+import { type ChartMetric, TERMS } from "../glossary";
+import { platformLook } from "../platforms";
+
+export type ChartOption = ComposeOption<
+  LineSeriesOption | BarSeriesOption | GridComponentOption | TooltipComponentOption
+>;
+
+/** The theme's colours, read from its custom properties. */
+export interface Palette {
+  readonly font: string;
+  readonly text: string;
+  readonly muted: string;
+  readonly line: string;
+  readonly surface: string;
+  readonly raised: string;
+  readonly series: (platform: string) => string;
+}
+
+export interface TrendView {
+  readonly trend: Trend;
+  readonly metric: ChartMetric;
+  readonly hidden: readonly string[];
+  readonly zone: string;
+}
+
+/** A platform's values of one metric, one per bucket; null where nothing was read. */
+export interface Line {
+  readonly platform: string;
+  readonly values: readonly (number | null)[];
+}
+
+export function lines(trend: Trend, metric: ChartMetric): Line[] {
+  return trend.series.map(({ platform, points }) => ({
+    platform,
+    values: points.map((point) => point[metric]),
+  }));
+}
+
+export function formatValue(metric: ChartMetric, value: number | null): string {
+  return TERMS[metric].kind === "rate" ? percent(value) : exact(value);
+}
+
+/** A window's total is the sum of its buckets for counts; rates do not add up. */
+export function total(metric: ChartMetric, values: readonly (number | null)[]): number | null {
+  if (TERMS[metric].kind === "rate") return null;
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+}
+
+export function bucketLabel(bucket: Bucket, trend: Trend, zone: string, long = false): string {
+  if (trend.bucket === "day") return day(bucket.day, long ? "long" : "short");
+  const start = time(bucket.start, zone);
+  return long ? `${day(bucket.day, "long")}, ${start} – ${time(bucket.end, zone)}` : start;
+}
+
+/**
+ * A line cut in two: what is settled, and the dashed step into buckets that still run.
+ * Both hold the last settled point, so that they meet.
+ */
+export function splitOpen(
+  values: readonly (number | null)[],
+  buckets: readonly Bucket[],
+): { settled: (number | null)[]; open: (number | null)[] } {
+  const isOpen = (index: number) => buckets[index]?.partial ?? false;
+  return {
+    settled: values.map((value, index) => (isOpen(index) ? null : value)),
+    open: values.map((value, index) => (isOpen(index) || isOpen(index + 1) ? value : null)),
+  };
+}
+
+/** A point with a gap on both sides draws no line: it needs a dot to be seen at all. */
+export function isLonely(values: readonly (number | null)[], index: number): boolean {
+  const missing = (at: number) => values[at] === null || values[at] === undefined;
+  return !missing(index) && missing(index - 1) && missing(index + 1);
+}
+
+const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escape = (text: string) => text.replace(/[&<>"]/g, (sign) => escapes[sign] ?? sign);
+
+export function tooltipHtml(view: TrendView, index: number, color: Palette["series"]): string {
+  const { trend, metric, hidden, zone } = view;
+  const bucket = trend.buckets[index];
+  if (!bucket) return "";
+  const shown = lines(trend, metric).filter(({ platform }) => !hidden.includes(platform));
+  const row = (name: string, value: number | null, swatch: string) =>
+    `<div class="chart-tip-row">${swatch}<span>${escape(name)}</span><b>${formatValue(metric, value)}</b></div>`;
+  const rows = shown.map(({ platform, values }) =>
+    row(
+      platformLook(platform).label,
+      values[index] ?? null,
+      `<i style="background:${escape(color(platform))}"></i>`,
+    ),
+  );
+  const sum = total(metric, shown.map(({ values }) => values[index] ?? null));
+  if (shown.length > 1 && sum !== null) rows.push(row("Total", sum, "<i></i>"));
+  const open = bucket.partial ? '<div class="chart-tip-note">so far, still running</div>' : "";
+  return `<div class="chart-tip-head">${escape(bucketLabel(bucket, trend, zone, true))}</div>${rows.join("")}${open}`;
+}
+
+function lineSeries(view: TrendView, line: Line, palette: Palette): LineSeriesOption[] {
+  const look = platformLook(line.platform);
+  const color = palette.series(line.platform);
+  const { settled, open } = splitOpen(line.values, view.trend.buckets);
+  const base: LineSeriesOption = {
+    type: "line",
+    name: look.label,
+    symbol: look.symbol,
+    symbolSize: 7,
+    connectNulls: false,
+    itemStyle: { color, borderColor: palette.surface, borderWidth: 1.5 },
+    emphasis: { disabled: true },
+    animation: false,
+  };
+  const withDots = (values: (number | null)[]) =>
+    values.map((value, index) => ({
+      value,
+      ...(isLonely(line.values, index) ? {} : { symbol: "none" }),
+    }));
+  return [
+    {
+      ...base,
+      id: `${line.platform}-settled`,
+      data: withDots(settled),
+      lineStyle: { color, width: 2 },
+      areaStyle: { color, opacity: 0.07 },
+    },
+    {
+      ...base,
+      id: `${line.platform}-open`,
+      data: open.map((value, index) => ({
+        value,
+        ...(view.trend.buckets[index]?.partial ? {} : { symbol: "none" }),
+      })),
+      itemStyle: { color: palette.surface, borderColor: color, borderWidth: 2 },
+      lineStyle: { color, width: 2, type: [4, 4] },
+    },
+  ];
+}
+
+function barSeries(view: TrendView, line: Line, palette: Palette): BarSeriesOption {
+  const color = palette.series(line.platform);
+  return {
+    type: "bar",
+    id: `${line.platform}-bars`,
+    name: platformLook(line.platform).label,
+    barMaxWidth: 44,
+    barGap: "12%",
+    animation: false,
+    emphasis: { disabled: true },
+    data: line.values.map((value, index) => ({
+      value,
+      itemStyle: view.trend.buckets[index]?.partial
+        ? { color, opacity: 0.35, borderColor: color, borderType: "dashed", borderRadius: [3, 3, 0, 0] }
+        : { color, borderRadius: [3, 3, 0, 0] },
+    })),
+  };
+}
+
+export function trendOption(view: TrendView, palette: Palette): ChartOption {
+  const { trend, metric, hidden, zone } = view;
+  const rate = TERMS[metric].kind === "rate";
+  const bars = trend.bucket === "6h";
+  const shown = lines(trend, metric).filter(({ platform }) => !hidden.includes(platform));
+  return {
+    textStyle: { fontFamily: palette.font },
+    grid: { left: 8, right: 16, top: 16, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    xAxis: {
+      type: "category",
+      boundaryGap: bars,
+      data: trend.buckets.map((bucket) => bucketLabel(bucket, trend, zone)),
+      axisLine: { lineStyle: { color: palette.line } },
+      axisTick: { show: false },
+      axisLabel: { color: palette.muted, fontSize: 12, margin: 12, hideOverlap: true },
+    },
+    yAxis: {
+      type: "value",
+      splitNumber: 4,
+      ...(rate ? {} : { minInterval: 1 }),
+      axisLabel: {
+        color: palette.muted,
+        fontSize: 12,
+        formatter: (value: number) => (rate ? percent(value).replace(/\.?0+%$/, "%") : compact(value)),
+      },
+      splitLine: { lineStyle: { color: palette.line } },
+    },
+    tooltip: {
+      trigger: "axis",
+      className: "chart-tip",
+      backgroundColor: palette.raised,
+      borderColor: palette.line,
+      borderWidth: 1,
+      padding: [9, 12],
+      textStyle: { color: palette.text, fontSize: 13, fontFamily: palette.font },
+      confine: true,
+      transitionDuration: 0,
+      axisPointer: bars
+        ? { type: "shadow", shadowStyle: { color: palette.muted, opacity: 0.08 } }
+        : { type: "line", lineStyle: { color: palette.muted, type: "solid", opacity: 0.4 } },
+      formatter: (hover) => {
+        const [first] = Array.isArray(hover) ? hover : [hover];
+        return first ? tooltipHtml(view, first.dataIndex, palette.series) : "";
+      },
+    },
+    series: shown.flatMap((line): (LineSeriesOption | BarSeriesOption)[] =>
+      bars ? [barSeries(view, line, palette)] : lineSeries(view, line, palette),
+    ),
+  };
+}
