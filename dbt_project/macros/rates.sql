@@ -78,7 +78,7 @@
     case
         when {{ current }} is null or {{ previous }} is null then 'n/a'
         {%- for filled, due in coverages %}
-        when {{ due }} = 0 or {{ filled }} * 10 < {{ due }} * 9 then 'n/a'
+        when {{ filled }} * 10 < {{ due }} * 9 then 'n/a'
         {%- endfor %}
         when {{ current }} = {{ previous }} then 'no change'
         when {{ previous }} = 0 then 'new'
