@@ -5,13 +5,15 @@ rows land and what makes them the same row. Counters keep the platform's own nam
 gives them the product's. A counter that was not sent is None (METRICS.md section 1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Protocol
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from ingest.http import ApiError
 
 #: The marts keep counters as INTEGER (directive 1.2); what does not fit is rejected, not wrapped.
 Counter = Annotated[int, Field(ge=-(2**31), lt=2**31)]
@@ -133,6 +135,9 @@ class Collection:
     """All that one collection of one account brought; nothing asked for is missing from it.
 
     Every due id is in `readings`, `deleted`, `rejected` or `skipped` (with the reason).
+    `readings` and `posts` may hold posts that were not due: those found by discovery.
+    `errors`: requests that failed and were skipped; the collection went on without them.
+    `stopped_by`: the error that ended the collection early, after something had been received.
     """
 
     profile: Profile | None = None
@@ -141,6 +146,13 @@ class Collection:
     deleted: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    errors: list[ApiError] = field(default_factory=list)
+    stopped_by: ApiError | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all was received."""
+        return not (self.profile or self.posts or self.readings or self.deleted or self.rejected)
 
 
 @dataclass(frozen=True)
@@ -148,22 +160,33 @@ class CollectionRequest:
     """What is due for one account: posts by platform id, and whether to look for new ones.
 
     `discover_since`: read the account's posts published since then; None: do not look.
+    `known`: ids already tracked; where counters cost requests of their own (LinkedIn), only
+    discovered posts that are not among them get a first reading.
     """
 
     account: AccountRef
     due: Sequence[str] = ()
     discover_since: datetime | None = None
     with_profile: bool = False
+    known: Set[str] = frozenset()
 
 
 class Platform(Protocol):
-    """One platform. `collect` returns what it got, and raises only `ingest.http.ApiError`."""
+    """One platform, bound to one connection. Methods raise only `ingest.http.ApiError`.
+
+    `accounts`: what the token may collect; `whoami`: the first of them. `collect` raises where
+    nothing was received, else returns what it got with `Collection.stopped_by` set.
+    """
 
     name: ClassVar[str]
     post_row: ClassVar[type[PostRow]]
     snapshot_row: ClassVar[type[SnapshotRow]]
     account_row: ClassVar[type[AccountRow]]
 
+    def accounts(self) -> list[Profile]: ...
+
     def whoami(self) -> Profile: ...
 
     def collect(self, request: CollectionRequest) -> Collection: ...
+
+    def close(self) -> None: ...
