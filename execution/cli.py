@@ -1,49 +1,24 @@
 """The `nexus` command. Each command loads only what it needs: a run with nothing due is quick."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from pydantic import ValidationError
 
+from execution.app import App
 from execution.console import console, fail, progress_bar
+from execution.control import access, audit
 from execution.control.settings import Settings
 from execution.logs import configure_logs
 from execution.run import ExitCode, RunLockedError, exclusive_run
-from ingest.clock import Clock, SystemClock, as_utc
+from ingest.clock import SystemClock, as_utc
 from ingest.errors import NexusError
 
-if TYPE_CHECKING:
-    from execution.control.models import User
-    from execution.control.store import ControlStore
-    from execution.control.vault import Vault
-
 DEFAULT_USER = "owner@localhost"
-
-
-@dataclass
-class App:
-    """What commands share; opened when first used."""
-
-    settings: Settings
-    clock: Clock
-
-    @cached_property
-    def store(self) -> "ControlStore":
-        from execution.control.store import open_store
-
-        return open_store(self.settings)
-
-    @cached_property
-    def vault(self) -> "Vault":
-        from execution.control.vault import open_vault
-
-        return open_vault(self.settings.vault_key_file, self.settings.data_dir)
 
 
 class _OneLineErrors(click.Group):
@@ -93,7 +68,7 @@ def app_command(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.pass_context(invoke)
 
 
-class _Timezone(click.ParamType):
+class _Timezone(click.ParamType[Any]):
     name = "zone"
 
     def convert(self, value: str, param: Any, context: Any) -> str:
@@ -103,7 +78,7 @@ class _Timezone(click.ParamType):
             return self.fail(f"{value!r} is no IANA time zone like Europe/Zurich", param, context)
 
 
-class _Moment(click.ParamType):
+class _Moment(click.ParamType[Any]):
     name = "time"
 
     def convert(self, value: Any, param: Any, context: Any) -> datetime:
@@ -116,7 +91,7 @@ class _Moment(click.ParamType):
         return as_utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-class _AccountName(click.ParamType):
+class _AccountName(click.ParamType[Any]):
     name = "platform:handle"
 
     def convert(self, value: Any, param: Any, context: Any) -> tuple[str, str]:
@@ -148,12 +123,10 @@ def user() -> None:
 @app_command
 def add_user(app: App, email: str, timezone: str) -> None:
     """Add a user with its time zone."""
-    from execution.control.access import create_user, find_user
-
     with app.store.begin() as session:
-        if find_user(session, email):
+        if access.find_user(session, email):
             raise click.UsageError(f"there is a user {email} already")
-        create_user(session, email, timezone, app.clock.now())
+        access.create_user(session, email, timezone, app.clock.now())
     console.print(f"Added {email} ({timezone}).")
 
 
@@ -164,13 +137,12 @@ def add_user(app: App, email: str, timezone: str) -> None:
 @app_command
 def api_key(app: App, name: str, email: str, export_content: bool) -> None:
     """Make an API key and print it: it is shown this once."""
-    from execution.control.access import EXPORT_CONTENT_SCOPE, READ_SCOPE, create_api_key
-    from execution.control.audit import record
-
-    scopes = [READ_SCOPE, EXPORT_CONTENT_SCOPE] if export_content else [READ_SCOPE]
+    scopes = list(access.SCOPES) if export_content else [access.READ_SCOPE]
     with app.store.begin() as session:
-        record(session, app.clock, email, "api-key created", {"name": name, "scopes": scopes})
-        key = create_api_key(session, _existing(session, email), name, scopes, app.clock.now())
+        audit.record(session, app.clock, email, "api-key created", {"name": name, "scopes": scopes})
+        key = access.create_api_key(
+            session, app.user(session, email), name, scopes, app.clock.now()
+        )
     click.echo(key)
 
 
@@ -179,26 +151,7 @@ def api_key(app: App, name: str, email: str, export_content: bool) -> None:
 @app_command
 def link(app: App, email: str) -> None:
     """Print a link that opens the dashboard signed in: once, within 30 minutes."""
-    click.echo(login_url(app, email, app.settings.port))
-
-
-def login_url(app: App, email: str, port: int) -> str:
-    """A one-time link into the dashboard of the server on `port`."""
-    from execution.control.access import create_login_link
-
-    with app.store.begin() as session:
-        token = create_login_link(session, _existing(session, email), app.clock.now())
-    base = app.settings.public_url or f"http://{app.settings.host}:{port}"
-    return f"{base.rstrip('/')}/login/{token}"
-
-
-def _existing(session: Any, email: str) -> "User":
-    from execution.control.access import find_user
-
-    found = find_user(session, email)
-    if found is None:
-        raise click.UsageError(f"there is no user {email}: nexus user add {email}")
-    return found
+    click.echo(app.login_url(email, app.settings.port))
 
 
 # --- data in -----------------------------------------------------------------------------------
@@ -235,8 +188,8 @@ def import_files(
         console.print(outcome.summary())
         run.summary = outcome.counts()
         if outcome.files and with_build:
-            _land(app)
-            _build_and_publish(app)
+            app.land()
+            app.build_and_publish()
         if outcome.problems:
             run.exit_code = ExitCode.PARTLY if outcome.files else ExitCode.FAILED
     raise SystemExit(run.exit_code)
@@ -248,37 +201,8 @@ def sync(app: App) -> None:
     """Collect what is due from LinkedIn and X, and land it."""
 
     with exclusive_run(app.settings, app.store, app.clock, "sync") as run:
-        run.exit_code = _sync(app, run.summary)
+        run.exit_code = app.sync(run.summary)
     raise SystemExit(run.exit_code)
-
-
-def _sync(app: App, summary: dict[str, Any]) -> int:
-    """Collect and land; nothing due and nothing spooled costs no heavy import."""
-    from execution.control.schedule import due_accounts
-
-    with app.store.begin() as session:
-        due = due_accounts(session, app.clock.now())
-    spooled = any((app.settings.data_dir / "spool").glob("*.parquet"))
-    if not due and not spooled:
-        console.print("Nothing is due.")
-        return ExitCode.DONE
-    from dataclasses import asdict
-
-    from execution.analytics.sync_metrics import Collector
-
-    with Collector(app.settings, app.store, app.vault, app.clock) as collector:
-        with progress_bar("Collecting") as advance:
-            report = collector.collect(advance)
-        collector.land()
-    summary.update(asdict(report))
-    console.print(
-        f"Collected {report.snapshots} snapshots of {report.accounts} accounts: "
-        f"{report.posts} new or changed posts, {report.deleted} deleted, "
-        f"{report.rejected} rejected, {len(report.failures)} skipped."
-    )
-    for line in report.failures:
-        console.print(f"  skipped {line}", markup=False, highlight=False)
-    return ExitCode.PARTLY if report.failures or report.rejected else ExitCode.DONE
 
 
 # --- build and publish -------------------------------------------------------------------------
@@ -292,8 +216,8 @@ def build(app: App, select: str | None, full_refresh: bool) -> None:
     """Build and test the models. Readers see nothing of it until `refresh` publishes."""
 
     with exclusive_run(app.settings, app.store, app.clock, "build"):
-        _land(app)
-        _build(app, select, full_refresh)
+        app.land()
+        app.build(select, full_refresh)
 
 
 @main.command()
@@ -302,38 +226,10 @@ def refresh(app: App) -> None:
     """Collect what is due, build, test and publish: the one line for cron."""
 
     with exclusive_run(app.settings, app.store, app.clock, "refresh") as run:
-        run.exit_code = _sync(app, run.summary)
-        _land(app)
-        _build_and_publish(app)
+        run.exit_code = app.sync(run.summary)
+        app.land()
+        app.build_and_publish()
     raise SystemExit(run.exit_code)
-
-
-def _land(app: App) -> None:
-    from execution.analytics.landing import land_spool
-
-    land_spool(app.settings, app.store, app.vault, app.clock)
-
-
-def _build(app: App, select: str | None = None, full_refresh: bool = False) -> Any:
-    from execution.analytics.aggregations import Dbt
-
-    with progress_bar("Building") as advance:
-        built = Dbt(app.settings.data_dir).build(select, full_refresh, advance)
-    console.print(
-        f"Built {built.models} models; {built.tests_passed} tests passed, "
-        f"{built.tests_warned} warned."
-    )
-    return built
-
-
-def _build_and_publish(app: App) -> None:
-    from execution.analytics.aggregations import Dbt
-    from execution.analytics.publish import publish
-
-    built = _build(app)
-    done = publish(app.settings, Dbt(app.settings.data_dir), built, app.clock)
-    rows = sum(done.row_counts.values())
-    console.print(f"Published generation {done.generation}: {rows:,} rows in {done.path.name}.")
 
 
 # --- serve -------------------------------------------------------------------------------------
@@ -344,13 +240,7 @@ def _build_and_publish(app: App) -> None:
 @app_command
 def serve(app: App, email: str) -> None:
     """Serve the API and the dashboard, and print a link that signs you in."""
-    from api.serve import serve as run_server
-
-    def announce(port: int) -> None:
-        console.print("Dashboard (signs you in once):")
-        console.print(login_url(app, email, port), markup=False, highlight=False, soft_wrap=True)
-
-    run_server(app.settings, announce)
+    app.serve(email)
 
 
 @main.command()

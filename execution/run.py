@@ -69,6 +69,6 @@ def exclusive_run(
             with store.begin() as session:
                 run = session.get_one(Run, run_id)
                 run.ended_at = clock.now()
-                run.exit_code, run.summary = int(record.exit_code), record.summary
+                run.exit_code, run.summary = record.exit_code, record.summary
     finally:
         lock.release()

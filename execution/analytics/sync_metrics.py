@@ -50,13 +50,18 @@ OnProgress = Callable[[int, int, str], None]
 
 @dataclass
 class SyncReport:
-    """What a collection did. `failures`: what was skipped, and why, a line each."""
+    """What a collection did.
+
+    `stopped`: accounts that could not be collected, or not to the end. `failures`: what was
+    skipped, and why, a line each.
+    """
 
     accounts: int = 0
     snapshots: int = 0
     posts: int = 0
     deleted: int = 0
     rejected: int = 0
+    stopped: int = 0
     failures: list[str] = field(default_factory=list)
 
 
@@ -94,8 +99,9 @@ class Collector:
         for done, item in enumerate(due, start=1):
             name = f"{item.platform}:{item.account.handle or item.account.platform_account_id}"
             try:
-                self._collect_account(item, report)
+                self._collect_account(item, name, report)
             except ApiError as error:
+                report.stopped += 1
                 report.failures.append(f"{name}: {error}")
                 log.warning("account skipped", account=name, kind=error.kind, reason=str(error))
             if progress:
@@ -106,7 +112,7 @@ class Collector:
         """Land everything spooled, and the present slice of the control store."""
         return land_spool(self._settings, self._store, self._vault, self._clock)
 
-    def _collect_account(self, due: DueAccount, report: SyncReport) -> None:
+    def _collect_account(self, due: DueAccount, name: str, report: SyncReport) -> None:
         account_id, now = due.account.account_id, self._clock.now()
         client = self._client(due)
         got = client.collect(
@@ -150,12 +156,15 @@ class Collector:
         report.deleted += len(gone)
         report.rejected += len(got.rejected)
         report.failures += [f"{due.platform}:{post}: {why}" for post, why in got.skipped.items()]
+        if got.stopped_by:
+            report.stopped += 1
+            report.failures.append(f"{name}: {got.stopped_by}")
 
     def _client(self, due: DueAccount) -> Platform:
         if due.connection_id not in self._clients:
             self._clients[due.connection_id] = open_platform(
                 due.platform,
-                platform_settings(self._settings),
+                platform_settings(self._settings, due.platform),
                 StoredTokens(self._store, self._vault, due.connection_id),
                 self._budgets.pacer(due.platform, due.connection_id),
                 self._clock,

@@ -1,0 +1,120 @@
+"""What every command shares: settings, clock, store, vault, and the steps of a refresh.
+
+Heavy modules (dlt, dbt, pyarrow, duckdb) load in the step that needs them, so that a run with
+nothing due is quick.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from execution.console import console, progress_bar
+from execution.control import access
+from execution.control.schedule import due_accounts
+from execution.control.settings import Settings
+from execution.control.store import ControlStore, open_store
+from execution.control.vault import Vault, open_vault
+from execution.run import ExitCode
+from ingest.clock import Clock
+from ingest.errors import NexusError
+
+if TYPE_CHECKING:
+    from execution.analytics.aggregations import BuildResult
+    from execution.control.models import User
+
+
+class NoSuchUserError(NexusError):
+    """A command named a user that does not exist."""
+
+
+@dataclass
+class App:
+    """One installation. The store and the vault are opened when first used."""
+
+    settings: Settings
+    clock: Clock
+
+    @cached_property
+    def store(self) -> ControlStore:
+        return open_store(self.settings)
+
+    @cached_property
+    def vault(self) -> Vault:
+        return open_vault(self.settings.vault_key_file, self.settings.data_dir)
+
+    def user(self, session: Any, email: str) -> "User":
+        """Raises NoSuchUserError."""
+        found = access.find_user(session, email)
+        if found is None:
+            raise NoSuchUserError(f"there is no user {email}: nexus user add {email}")
+        return found
+
+    def login_url(self, email: str, port: int) -> str:
+        """A one-time link into the dashboard of the server on `port`."""
+        with self.store.begin() as session:
+            user = self.user(session, email)
+            token = access.create_login_link(session, user, self.clock.now())
+        base = self.settings.public_url or f"http://{self.settings.host}:{port}"
+        return f"{base.rstrip('/')}/login/{token}"
+
+    def sync(self, summary: dict[str, Any]) -> ExitCode:
+        """Collect what is due and land it; with nothing due or spooled no heavy module loads."""
+        with self.store.begin() as session:
+            due = due_accounts(session, self.clock.now())
+        if not due and not any((self.settings.data_dir / "spool").glob("*.parquet")):
+            console.print("Nothing is due.")
+            return ExitCode.DONE
+        from execution.analytics.sync_metrics import Collector  # noqa: PLC0415
+
+        with Collector(self.settings, self.store, self.vault, self.clock) as collector:
+            with progress_bar("Collecting") as advance:
+                report = collector.collect(advance)
+            collector.land()
+        summary.update(asdict(report))
+        console.print(
+            f"Collected {report.snapshots} snapshots of {report.accounts} accounts: "
+            f"{report.posts} new or changed posts, {report.deleted} deleted, "
+            f"{report.rejected} rejected, {len(report.failures)} skipped."
+        )
+        for line in report.failures:
+            console.print(f"  skipped {line}", markup=False)
+        return ExitCode.PARTLY if report.failures or report.rejected else ExitCode.DONE
+
+    def land(self) -> None:
+        """Land the spool and the present slice of the control store."""
+        from execution.analytics.landing import land_spool  # noqa: PLC0415
+
+        land_spool(self.settings, self.store, self.vault, self.clock)
+
+    def build(self, select: str | None = None, full_refresh: bool = False) -> "BuildResult":
+        """Build and test the models. Raises BuildError."""
+        from execution.analytics.aggregations import Dbt  # noqa: PLC0415
+
+        with progress_bar("Building") as advance:
+            built = Dbt(self.settings.data_dir).build(select, full_refresh, advance)
+        console.print(
+            f"Built {built.models} models; {built.tests_passed} tests passed, "
+            f"{built.tests_warned} warned."
+        )
+        return built
+
+    def build_and_publish(self) -> None:
+        """Build, test, and only then publish. Raises BuildError or PublishError."""
+        from execution.analytics.aggregations import Dbt  # noqa: PLC0415
+        from execution.analytics.publish import publish  # noqa: PLC0415
+
+        built = self.build()
+        with console.status("Publishing"):
+            done = publish(self.settings, Dbt(self.settings.data_dir), built, self.clock)
+        rows = sum(done.row_counts.values())
+        console.print(f"Published generation {done.generation}: {rows:,} rows in {done.path.name}.")
+
+    def serve(self, email: str) -> None:
+        """Serve the API and the dashboard until Ctrl-C, with a link that signs `email` in."""
+        from api.serve import serve  # noqa: PLC0415
+
+        def announce(port: int) -> None:
+            console.print("Dashboard, signed in (the link works once, Ctrl-C ends the server):")
+            console.print(self.login_url(email, port), markup=False, soft_wrap=True)
+
+        serve(self.settings, announce)
