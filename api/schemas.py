@@ -248,8 +248,8 @@ class Maturity(Model):
     previous_counted: int | None
 
 
-class PostRow(Model):
-    """A post with its last known lifetime counters, and what it gained in the window."""
+class Post(Model):
+    """A post with its last known lifetime counters."""
 
     post_id: UUID
     account_id: UUID
@@ -266,7 +266,12 @@ class PostRow(Model):
     engagement_rate: float | None
     engagement_score: float | None
     score_capped: bool
-    gained: Counters = Field(description="gained in the window")
+
+
+class PostRow(Post):
+    """A post in a window."""
+
+    gained: Counters = Field(description="gained in the window; all null: nothing was read in it")
 
 
 class Freshness(Model):
@@ -351,10 +356,10 @@ class TimelinePoint(Counters):
     snapshot_id: UUID
     slot_start: Instant
     collected_at: Instant
-    activity_at: Instant | None
-    source: Literal["api", "file"]
-    collected_basis: Literal["observed", "stated", "assumed"]
-    basis: Literal["observed", "lifetime", "catch_up"] | None
+    activity_at: Instant
+    source: Literal["api", "file"] | None = Field(description="null: in cold storage by now")
+    collected_basis: Literal["observed", "stated", "assumed"] | None
+    basis: Literal["observed", "lifetime", "catch_up"]
     is_gap: bool
     is_correction: bool
     unique_impressions: int | None
@@ -388,7 +393,7 @@ class Benchmark(Model):
 class PostDetailAnswer(Freshness):
     """GET /api/analytics/posts/<post_id>"""
 
-    post: PostRow
+    post: Post
     text: str | None
     timeline: list[TimelinePoint]
     breakdown: list[BreakdownPart]
@@ -410,7 +415,6 @@ class SessionAnswer(Model):
     user: SessionUser
     authentication: Literal["api_key", "session"]
     scopes: list[str]
-    expires_at: Instant | None
     accounts: list[Account]
     generation: int | None = Field(description="null: nothing is published yet")
     published_at: Instant | None

@@ -6,7 +6,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from api.queries.metrics import number
 from api.schemas import Change, ChangeReason, Direction
 
-MINIMUM_COVERAGE = Decimal("0.9")
 GREYED_BELOW = 30
 
 _PERCENT = Decimal("0.1")
@@ -14,28 +13,30 @@ _POINTS = Decimal("0.01")
 
 
 @dataclass(frozen=True)
+class Slots:
+    """Polling slots of a period: how many were due, and how many of them were filled."""
+
+    due: int
+    filled: int
+
+    @property
+    def are_complete(self) -> bool:
+        """Whether a comparison bears what is missing: at least 90 % are filled."""
+        return self.due > 0 and self.filled * 10 >= self.due * 9
+
+
+@dataclass(frozen=True)
 class Footing:
     """What both periods rest on: the same for every number that is compared.
 
-    Coverages are filled / due slots, None where none was due. `history_before`: the previous
-    period holds lifetime or catch-up totals. `connected_before`: an account was already connected
-    when the previous period ended.
+    `connected_before`: an account was already connected when the previous period ended.
     """
 
     compared: bool
-    coverage: Decimal | None
-    previous_coverage: Decimal | None
+    slots: Slots
+    previous_slots: Slots
     previous_engagements: int | None
-    history_before: bool
     connected_before: bool
-
-    @property
-    def incomplete(self) -> bool:
-        """Whether more slots are missing in either period than a comparison bears."""
-        return any(
-            share is not None and share < MINIMUM_COVERAGE
-            for share in (self.coverage, self.previous_coverage)
-        )
 
     @property
     def greyed(self) -> bool:
@@ -43,9 +44,14 @@ class Footing:
         return self.previous_engagements is None or self.previous_engagements < GREYED_BELOW
 
 
-def compare_counts(current: int | None, before: int | None, footing: Footing) -> Change:
-    """Change of an observed count, in percent of the baseline with one decimal."""
-    reason = _why_not(current, before, footing)
+def compare_counts(
+    current: int | None, before: int | None, footing: Footing, *, has_history: bool = False
+) -> Change:
+    """Change of an observed count, in percent of the baseline with one decimal.
+
+    `has_history`: the previous period holds lifetime or catch-up totals of it.
+    """
+    reason = _why_not(current, before, footing, has_history=has_history)
     if reason is not None or current is None or before is None:
         return _not_available(reason, footing)
     moved = current - before
@@ -55,9 +61,14 @@ def compare_counts(current: int | None, before: int | None, footing: Footing) ->
     return _change(moved, is_new=percent is None, footing=footing, percent=percent)
 
 
-def compare_rates(current: Decimal | None, before: Decimal | None, footing: Footing) -> Change:
-    """Change of a rate, in percentage points with two decimals."""
-    reason = _why_not(current, before, footing)
+def compare_rates(
+    current: Decimal | None, before: Decimal | None, footing: Footing, *, has_history: bool = False
+) -> Change:
+    """Change of a rate, in percentage points with two decimals.
+
+    `has_history`: the previous period holds lifetime or catch-up totals of it.
+    """
+    reason = _why_not(current, before, footing, has_history=has_history)
     if reason is not None or current is None or before is None:
         return _not_available(reason, footing)
     moved = current - before
@@ -66,21 +77,23 @@ def compare_rates(current: Decimal | None, before: Decimal | None, footing: Foot
 
 
 def _why_not(
-    current: int | Decimal | None, before: int | Decimal | None, footing: Footing
+    current: int | Decimal | None,
+    before: int | Decimal | None,
+    footing: Footing,
+    *,
+    has_history: bool,
 ) -> ChangeReason | None:
     if not footing.compared:
         return "not compared"
-    if footing.incomplete:
-        return "incomplete"
     if before is None:
-        return _why_no_baseline(footing)
-    return "nothing collected" if current is None else None
-
-
-def _why_no_baseline(footing: Footing) -> ChangeReason:
-    if footing.history_before:
-        return "file totals only"
-    return "nothing collected" if footing.connected_before else "not connected yet"
+        if has_history:
+            return "file totals only"
+        return "nothing collected" if footing.connected_before else "not connected yet"
+    if current is None:
+        return "nothing collected"
+    if not (footing.slots.are_complete and footing.previous_slots.are_complete):
+        return "incomplete"
+    return None
 
 
 def _not_available(reason: ChangeReason | None, footing: Footing) -> Change:

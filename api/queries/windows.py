@@ -26,12 +26,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Span:
-    """[start, end) in UTC, and the local days it touches (both inclusive)."""
+    """[start, end) in UTC, and the local days it touches (both inclusive).
+
+    `by_slot`: it holds what was gained in the slots that start in it (24h), else what was active.
+    """
 
     start: datetime
     end: datetime
     first_day: date
     last_day: date
+    by_slot: bool
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def resolve(
         end=_closing(as_of, open_day, zone) if is_open else midnight(last + DAY, zone),
         first_day=first,
         last_day=last,
+        by_slot=False,
         open_day=open_day if is_open else None,
     )
 
@@ -94,16 +99,16 @@ def previous(window: TimeWindow, *, match_weekday: bool = False) -> Span:
     """The period just before: same length, and the same elapsed part of an open day."""
     if window.name == "24h":
         back = ROLLING * (WEEK if match_weekday else 1)
-        return _span(window.start - back, window.end - back, window.zone)
+        return _slots(window.start - back, window.end - back, window.zone)
     length = window.days
     shift = DAY * (-(-length // WEEK) * WEEK if match_weekday else length)
     first, last = window.first_day - shift, window.last_day - shift
     start = midnight(first, window.zone)
     if window.open_day is None:
-        return Span(start, midnight(last + DAY, window.zone), first, last)
+        return Span(start, midnight(last + DAY, window.zone), first, last, by_slot=False)
     cut_day = window.open_day - shift
     end = _same_clock(window.end, window.open_day, cut_day, window.zone)
-    return Span(start, end, first, cut_day)
+    return Span(start, end, first, cut_day, by_slot=False)
 
 
 def buckets(window: TimeWindow) -> list[BucketSpan]:
@@ -132,7 +137,7 @@ def _bars(window: TimeWindow) -> Iterator[BucketSpan]:
 def _last_24_hours(zone: ZoneInfo, as_of: datetime) -> TimeWindow:
     """The twelve two-hour slots up to and including the one that holds `as_of`."""
     end = _floor(as_of, SLOT) + SLOT
-    span = _span(end - ROLLING, end, zone)
+    span = _slots(end - ROLLING, end, zone)
     return TimeWindow(
         name="24h",
         zone=zone,
@@ -140,13 +145,15 @@ def _last_24_hours(zone: ZoneInfo, as_of: datetime) -> TimeWindow:
         end=span.end,
         first_day=span.first_day,
         last_day=span.last_day,
+        by_slot=True,
         open_day=span.last_day,
     )
 
 
-def _span(start: datetime, end: datetime, zone: ZoneInfo) -> Span:
+def _slots(start: datetime, end: datetime, zone: ZoneInfo) -> Span:
     last_moment = end - timedelta(microseconds=1)
-    return Span(start, end, start.astimezone(zone).date(), last_moment.astimezone(zone).date())
+    first_day, last_day = (moment.astimezone(zone).date() for moment in (start, last_moment))
+    return Span(start, end, first_day, last_day, by_slot=True)
 
 
 def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:

@@ -1,0 +1,293 @@
+"""Build: the SQL of every question, each as a Query that sees only the accounts of its scope."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from api.queries.metrics import METRICS
+from api.queries.scope import AccountScope, Query
+from api.queries.windows import Span
+from api.schemas import Lens, Order, Platform, SortKey
+
+_GAINS = (
+    *(f"new_{metric}" for metric in METRICS),
+    *(f"observed_{metric}" for metric in METRICS),
+)
+#: Where engagements and impressions are both known, so that a rate divides what belongs together.
+_RATED = {
+    "rated_impressions": ("new_impressions", "new_engagements", ""),
+    "rated_engagements": ("new_engagements", "new_impressions", ""),
+    "observed_rated_impressions": ("new_impressions", "new_engagements", "basis = 'observed' and "),
+    "observed_rated_engagements": ("new_engagements", "new_impressions", "basis = 'observed' and "),
+}
+_SLOTS = ("due_slots", "filled_slots")
+#: The columns of quarter_hour_metrics that add up.
+SUMS = (*_GAINS, *_RATED, *_SLOTS)
+
+#: What each sort key orders by. A closed list: nothing a caller sends becomes SQL.
+_SORT_COLUMNS: dict[SortKey, str] = {
+    "engagement_score": "scores.engagement_score",
+    "engagement_rate": "scores.engagement_rate",
+    "engagements": "scores.engagements",
+    "impressions": "scores.impressions",
+    "likes": "scores.likes",
+    "comments": "scores.comments",
+    "shares": "scores.shares",
+    "clicks": "scores.clicks",
+    "replies": "scores.replies",
+    "retweets": "scores.retweets",
+    "quotes": "scores.quotes",
+    "bookmarks": "scores.bookmarks",
+    "published_at": "scores.published_at",
+    "gained_impressions": "gained.new_impressions",
+    "gained_engagements": "gained.new_engagements",
+}
+PREVIEW_LENGTH = 280
+
+
+def _in_span(column: str) -> str:
+    return f"{column} >= $start and {column} < $end"
+
+
+def _active_in(span: Span) -> str:
+    return _in_span("activity_slot" if span.by_slot else "activity_at")
+
+
+_ON_PLATFORM = "($platform::varchar is null or platform = $platform)"
+
+
+def _bounds(span: Span, platform: Platform | None) -> dict[str, object]:
+    return {"start": span.start, "end": span.end, "platform": platform}
+
+
+def accounts(scope: AccountScope) -> Query:
+    """One row per account, with its handle."""
+    return Query(
+        scope,
+        """
+        select accounts.*, account_profile.handle, account_profile.display_name
+        from accounts
+        left join account_profile on account_profile.account_id = accounts.account_id
+        order by accounts.platform, account_profile.handle, accounts.account_id
+        """,
+    )
+
+
+def gains(
+    scope: AccountScope, span: Span, starts: Sequence[datetime], platform: Platform | None
+) -> Query:
+    """One row per platform and bucket that holds any reading or due slot; `bucket` counts from 0.
+
+    `starts`: where the buckets start, ascending; the first is the span's own start.
+    """
+    sums = ", ".join(f"sum({column})::bigint as {column}" for column in SUMS)
+    return Query(
+        scope,
+        f"""
+        with buckets as (
+            select unnest($starts::timestamptz[]) as bucket_start,
+                unnest(range(len($starts::timestamptz[]))) as bucket
+        ),
+        readings as ({_BY_SLOT if span.by_slot else _BY_QUARTER_HOUR})
+        select platform, bucket, {sums}
+        from readings
+        asof join buckets on moment >= bucket_start
+        where {_in_span("moment")} and {_ON_PLATFORM}
+        group by platform, bucket
+        """,
+        {**_bounds(span, platform), "starts": list(starts)},
+    )
+
+
+_BY_QUARTER_HOUR = f"""
+    select platform, quarter_hour as moment, {", ".join(SUMS)} from quarter_hour_metrics
+"""
+_BY_SLOT = f"""
+    select platform, activity_slot as moment,
+        {", ".join(f"new_{metric}" for metric in METRICS)},
+        {
+    ", ".join(
+        f"case when basis = 'observed' then new_{metric} end as observed_{metric}"
+        for metric in METRICS
+    )
+},
+        {
+    ", ".join(
+        f"case when {condition}{other} is not null then {column} end as {name}"
+        for name, (column, other, condition) in _RATED.items()
+    )
+},
+        {", ".join(f"null as {name}" for name in _SLOTS)}
+    from post_increments
+    union all
+    select platform, quarter_hour, {", ".join("null" for _ in (*_GAINS, *_RATED))},
+        {", ".join(_SLOTS)}
+    from quarter_hour_metrics
+"""
+
+
+def activity(scope: AccountScope, span: Span, platform: Platform | None) -> Query:
+    """One row per platform with activity: active posts, and in how many rows a metric is known."""
+    known = ", ".join(f"count(new_{metric}) as known_{metric}" for metric in METRICS)
+    return Query(
+        scope,
+        f"""
+        select platform, count(distinct post_id) as active_posts, count(*) as increments, {known}
+        from post_increments
+        where {_active_in(span)} and {_ON_PLATFORM}
+        group by platform
+        """,
+        _bounds(span, platform),
+    )
+
+
+def published(scope: AccountScope, span: Span, platform: Platform | None) -> Query:
+    """Posts published in the span, per platform."""
+    return Query(
+        scope,
+        f"""
+        select platform, count(*) as posts_published
+        from posts
+        where {_in_span("published_at")} and {_ON_PLATFORM}
+        group by platform
+        """,
+        _bounds(span, platform),
+    )
+
+
+def typical_rates(scope: AccountScope, span: Span, platform: Platform | None) -> Query:
+    """Rates of the posts active in the span, in ten-thousandths: sum, number and median."""
+    return Query(
+        scope,
+        f"""
+        with active as (
+            select distinct post_id
+            from post_increments
+            where {_active_in(span)} and {_ON_PLATFORM}
+        ),
+        rates as (
+            select cast(post_scores.engagement_rate * 10000 as bigint) as rate
+            from post_scores
+            inner join active on active.post_id = post_scores.post_id
+            where post_scores.is_current_version and post_scores.engagement_rate is not null
+        )
+        select sum(rate)::bigint as total, count(*) as posts, median(rate) as middle from rates
+        """,
+        _bounds(span, platform),
+    )
+
+
+def ever_known(scope: AccountScope, platform: Platform) -> Query:
+    """One row: in how many posts of the platform each metric is known."""
+    known = ", ".join(f"count({metric}) as {metric}" for metric in METRICS)
+    return Query(
+        scope,
+        f"select {known} from post_scores where is_current_version and platform = $platform",
+        {"platform": platform},
+    )
+
+
+def posts(
+    scope: AccountScope,
+    span: Span,
+    *,
+    lens: Lens,
+    platform: Platform | None,
+    sort: SortKey,
+    order: Order,
+    limit: int,
+    offset: int = 0,
+    minimum_impressions: int | None = None,
+) -> Query:
+    """One page of the posts active (lens gained) or published (lens published) in the span.
+
+    Ties go by impressions, then id; unknown values come last in either order. `total`: all pages.
+    """
+    gained = ", ".join(f"sum(new_{metric})::bigint as new_{metric}" for metric in METRICS)
+    in_window = (
+        "gained.post_id is not null" if lens == "gained" else _in_span("scores.published_at")
+    )
+    direction = "asc" if order == "asc" else "desc"
+    return Query(
+        scope,
+        f"""
+        with gained as (
+            select post_id, {gained}
+            from post_increments
+            where {_active_in(span)} and {_ON_PLATFORM}
+            group by post_id
+        ),
+        page as (
+            select scores.*, gained.* exclude (post_id), count(*) over () as total,
+                row_number() over (
+                    order by {_SORT_COLUMNS[sort]} {direction} nulls last,
+                        scores.impressions desc nulls last, scores.post_id
+                ) as position
+            from post_scores as scores
+            left join gained on gained.post_id = scores.post_id
+            where scores.is_current_version
+                and {in_window}
+                and ($platform::varchar is null or scores.platform = $platform)
+                and ($minimum::integer is null or scores.impressions >= $minimum)
+            order by position
+            limit $limit offset $offset
+        )
+        select page.*, posts.platform_post_id, posts.post_type, posts.is_deleted,
+            left(post_content.text, {PREVIEW_LENGTH}) as text_preview, post_content.url
+        from page
+        inner join posts on posts.post_id = page.post_id
+        left join post_content on post_content.post_id = page.post_id
+        order by page.position
+        """,
+        {
+            **_bounds(span, platform),
+            "minimum": minimum_impressions,
+            "limit": limit,
+            "offset": offset,
+        },
+    )
+
+
+def post(scope: AccountScope, post_id: UUID) -> Query:
+    """One row: a post with its scores and its text; none if it is not in the scope."""
+    return Query(
+        scope,
+        f"""
+        select post_scores.*, posts.platform_post_id, posts.post_type, posts.is_deleted,
+            post_content.text, post_content.url,
+            left(post_content.text, {PREVIEW_LENGTH}) as text_preview
+        from post_scores
+        inner join posts on posts.post_id = post_scores.post_id
+        left join post_content on post_content.post_id = post_scores.post_id
+        where post_scores.is_current_version and post_scores.post_id = $post_id
+        """,
+        {"post_id": post_id},
+    )
+
+
+def timeline(scope: AccountScope, post_id: UUID) -> Query:
+    """One row per snapshot, oldest first. Increments are kept for ever; where a snapshot has gone
+    to cold storage, their running sum is the last known value."""
+    counters = ", ".join(
+        f"case when snapshots.id is null then sum(increments.new_{metric}) over so_far"
+        f" else snapshots.{metric} end::bigint as {metric}"
+        for metric in METRICS
+    )
+    new = ", ".join(f"increments.new_{metric}" for metric in METRICS)
+    return Query(
+        scope,
+        f"""
+        with increments as (select * from post_increments where post_id = $post_id),
+        snapshots as (select * from analytics_snapshots where post_id = $post_id)
+        select increments.id as snapshot_id, increments.slot_start, increments.collected_at,
+            increments.activity_at, increments.basis, increments.is_gap, increments.is_correction,
+            {new}, {counters},
+            snapshots.source, snapshots.collected_basis, snapshots.unique_impressions,
+            snapshots.engagement_rate, snapshots.engagement_score, snapshots.engagements_basis
+        from increments
+        left join snapshots on snapshots.id = increments.id
+        window so_far as (order by increments.slot_start, increments.collected_at)
+        order by increments.slot_start, increments.collected_at
+        """,
+        {"post_id": post_id},
+    )
