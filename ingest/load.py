@@ -2,7 +2,9 @@
 
 The spool is the truth until its rows are in the warehouse: a spool file goes only after the load
 that holds it is booked, and each step before that can be repeated (DESIGN.md section 4, "Landing";
-STACK.md, "dlt -> DuckDB").
+STACK.md, "dlt -> DuckDB"). So dlt's own folder is scratch: what a killed run left in it is
+discarded and landed again from the spool. (Resuming a pending package instead would double the
+rows of a replaced table, and a power cut can leave it unreadable: dlt syncs nothing to disk.)
 """
 
 import os
@@ -135,6 +137,8 @@ _SPOOL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SEPARATOR = "--"
 _FINISHED, _UNFINISHED = ".parquet", ".parquet.tmp"
 _CHUNK = 20_000
+#: dlt formats paths into SQL and patterns without escaping, DuckDB takes some for wildcards.
+_UNFIT_IN_PATHS = set("'%*?[]")
 _MERGE_ROWS = 100_000
 _READ_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "256MB",
@@ -148,7 +152,7 @@ _DLT_SETTINGS: dict[str, Any] = {
     "restore_from_destination": False,
     "enable_runtime_trace": False,
     "normalize": {"parquet_normalizer": {"add_dlt_load_id": True, "add_dlt_id": True}},
-    # Staging copies and finished packages hold personal data: they end with the load.
+    # The copies in the staging schema hold personal data: they end with the load.
     "load": {"delete_completed_jobs": True, "truncate_staging_dataset": True, "workers": 1},
     # A killed replace must not leave an empty table: swap it in one transaction.
     "destination": {"replace_strategy": "insert-from-staging"},
@@ -165,8 +169,7 @@ class LandingReport:
 
     `rows`: rows written per row table. `superseded`: spooled rows per table that a newer row of
     the same key replaced; spooled = rows + superseded. `files`: spool files landed and removed.
-    `left`: spool files not landed, by name, with the reason. `load_ids`: dlt's, oldest first,
-    those of a dead run's pending packages included (their rows are counted in no other field).
+    `left`: spool files not landed, by name, with the reason. `load_ids`: dlt's, oldest first.
     """
 
     rows: dict[str, int]
@@ -341,23 +344,26 @@ def land(
     Raises LandingError, with the spool untouched, and ValueError for other control tables.
     """
     data_dir = data_dir.resolve()
+    if odd := _UNFIT_IN_PATHS & set(str(data_dir)):
+        raise LandingError(
+            f"{data_dir}: a data folder cannot have {' '.join(sorted(odd))} in its path"
+        )
     models = list(row_models)
     replaced = {name: _control_table(name, rows) for name, rows in (control or {}).items()}
     rows: Counter[str] = Counter()
-    with _one_line_errors(), _own_settings(data_dir / "dlt"):
+    load_ids: list[str] = []
+    with _one_line_errors(), _scratch(data_dir / "dlt") as scratch, _own_settings(scratch):
         pipeline = _pipeline(data_dir)
-        load_ids = _load_pending(pipeline)
         files, left = _read_spool(data_dir / "spool", models)
         for group in _groups(files):
             with _read_only(data_dir) as warehouse:
                 resources = _resources(warehouse, models, group, replaced, clock.now())
                 _extract(pipeline, resources)
             rows.update(pipeline.normalize().row_counts)
-            load_ids += _load_pending(pipeline)
+            load_ids += pipeline.load().loads_ids
             for file in group:
                 file.path.unlink()
             replaced = {}
-        _forget_packages(pipeline)
     spooled: Counter[str] = Counter()
     for file in files:
         spooled[file.model.table] += file.rows
@@ -377,14 +383,6 @@ def _control_table(name: str, rows: pa.Table) -> pa.Table:
     return rows.select(schema.names).cast(schema)
 
 
-def _load_pending(pipeline: Any) -> list[str]:
-    """Loads what is extracted. A dead run's comes first: dlt would drop new data in its favour."""
-    load_ids: list[str] = []
-    while pipeline.has_pending_data:
-        load_ids += pipeline.run().loads_ids
-    return load_ids
-
-
 # --- dlt -------------------------------------------------------------------------------------
 
 
@@ -398,6 +396,17 @@ class _Settings(RunContext):  # type: ignore[misc]  # dlt is not type-checked
 
     def initial_providers(self) -> list[Any]:
         return [CustomLoaderDocProvider("nexus", lambda: _DLT_SETTINGS)]
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """An empty folder that is gone afterwards, and after a kill by the next landing."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -418,12 +427,6 @@ def _pipeline(data_dir: Path) -> Any:
 def _extract(pipeline: Any, resources: list[Any]) -> None:
     source = dlt.source(lambda: resources, name="nexus")()
     pipeline.extract(source, loader_file_format="parquet")
-
-
-def _forget_packages(pipeline: Any) -> None:
-    """Removes what dlt keeps of packages: nothing is pending, and killed runs left copies."""
-    for part in ("normalize", "load"):
-        shutil.rmtree(Path(pipeline.working_dir) / part)
 
 
 def _resources(
@@ -476,7 +479,7 @@ def _read_only(data_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A scratch database with the warehouse attached as `warehouse`, where there is one."""
     file = data_dir / WAREHOUSE
     with duckdb.connect(":memory:", config=_READ_SETTINGS) as connection:
-        connection.execute(f"SET temp_directory = {_quoted(data_dir / 'dlt' / 'scratch')}")
+        connection.execute(f"SET temp_directory = {_quoted(data_dir / 'dlt' / 'spill')}")
         if file.exists():
             connection.execute(f"ATTACH {_quoted(file)} AS warehouse (READ_ONLY)")
         yield connection
