@@ -18,16 +18,15 @@ from sqlalchemy import func, select
 
 from execution.analytics.sync_metrics import Collector
 from execution.app import App
+from execution.connect import Consent, connect_account
 from execution.console import progress_bar
 from execution.control import access
-from execution.control.accounts import prove_account
-from execution.control.connections import Tokens, connect
+from execution.control.connections import Tokens
 from execution.control.models import Connection
 from execution.control.settings import Settings
 from execution.run import exclusive_run
 from ingest.clock import ManualClock
 from ingest.errors import NexusError
-from ingest.platforms.base import Profile
 from ingest.sandbox.server import SandboxProcess, sandbox_process
 from ingest.slots import YOUNG_SLOT, floor_to
 
@@ -86,7 +85,8 @@ def run_demo(app: App, days: int) -> None:
             _connect_people(demo, stand_in.url, datetime.fromisoformat(state.start))
             if _collect_history(demo, stand_in) or not _is_published(settings):
                 demo.build_and_publish()
-        httpx.post(f"{stand_in.url}/_sandbox/clock", json={"offset": 0}).raise_for_status()
+        with httpx.Client(base_url=stand_in.url) as stand_in_control:
+            _set_clock(stand_in_control, {"offset": 0})
         demo.serve(SIGNED_IN)
 
 
@@ -124,36 +124,19 @@ def _check_port(settings: Settings) -> None:
 
 def _connect_people(demo: App, url: str, now: datetime) -> None:
     """Two users with both platforms each, as if they had given their consents at the start."""
-    accounts = httpx.get(f"{url}/_sandbox/accounts").raise_for_status().json()["accounts"]
     with demo.store.begin() as session:
         if session.scalar(select(func.count()).select_from(Connection)):
             return
-        users = {
-            name: access.create_user(session, email, zone, now)
-            for name, (email, zone) in PEOPLE.items()
-        }
-        for item in accounts:
-            if item["kind"] not in CONNECTED_KINDS:
-                continue
-            profile = Profile(
-                item["platform_account_id"],
-                item["kind"],
-                item["handle"],
-                item["display_name"],
-                item["followers"],
-            )
-            user = users[item["user"]]
-            account, _ = prove_account(session, user, item["platform"], profile, now)
-            connect(
-                session,
-                demo.vault,
-                user=user,
-                account=account,
-                tokens=Tokens(item["access_token"], item["refresh_token"]),
-                scopes=item["scopes"],
-                expires_at=None,
-                now=now,
-            )
+        for email, zone in PEOPLE.values():
+            access.create_user(session, email, zone, now)
+    at_start = App(demo.settings, ManualClock(now))
+    for item in httpx.get(f"{url}/_sandbox/accounts").raise_for_status().json()["accounts"]:
+        if item["kind"] in CONNECTED_KINDS:
+            tokens = Tokens(item["access_token"], item["refresh_token"])
+            email, _ = PEOPLE[item["user"]]
+            consent = Consent(tokens, item["scopes"])
+            connect_account(at_start, email, item["platform"], consent, item["handle"])
+    at_start.store.close()
 
 
 def _collect_history(demo: App, stand_in: SandboxProcess) -> bool:
@@ -166,11 +149,12 @@ def _collect_history(demo: App, stand_in: SandboxProcess) -> bool:
     clock = ManualClock(start)
     landed_at = start
     with (
+        httpx.Client(base_url=stand_in.url) as stand_in_control,
         Collector(demo.settings, demo.store, demo.vault, clock) as collector,
         progress_bar("Collecting") as advance,
     ):
         for number, moment in enumerate(moments, start=1):
-            stand_in.set_clock(moment)
+            _set_clock(stand_in_control, {"now": moment.isoformat()})
             clock.set(moment)
             report = collector.collect()
             if report.stopped:
@@ -181,6 +165,10 @@ def _collect_history(demo: App, stand_in: SandboxProcess) -> bool:
             advance(number, len(moments), f"{moment:%d %B %Y}")
         collector.land()
     return bool(moments)
+
+
+def _set_clock(stand_in: httpx.Client, clock: dict[str, str | int]) -> None:
+    stand_in.post("/_sandbox/clock", json=clock).raise_for_status()
 
 
 def _cron(start: datetime, end: datetime) -> Iterator[datetime]:

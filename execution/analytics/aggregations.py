@@ -8,8 +8,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,14 +65,13 @@ class BuildError(NexusError):
     """The build failed; the message names each failing model or test and why."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class BuildResult:
-    """What a build did, by dbt's own count."""
+    """What a build did, by dbt's own record."""
 
-    models: int = 0
-    tests_passed: int = 0
-    tests_warned: int = 0
-    failures: list[str] = field(default_factory=list)
+    models: int
+    tests_passed: int
+    tests_warned: int
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,11 @@ class Dbt:
         progress: OnProgress | None = None,
     ) -> BuildResult:
         """Build and test the models (all, or a dbt selection). Raises BuildError if any fails."""
-        arguments = ["build", "--log-format", "json", "--log-level", "info"]
-        arguments += ["--select", select] if select else []
+        arguments = ["build", "--log-format", "json", "--log-level", "info", "--no-use-colors"]
+        arguments += ["--select", *select.split()] if select else []
         arguments += ["--full-refresh"] if full_refresh else []
-        result = BuildResult()
-        errors: list[str] = []
+        record = self.target / "run_results.json"
+        record.unlink(missing_ok=True)  # an old one would speak for a run that died
         with subprocess.Popen(
             self.command(*arguments),
             env=self.environment(),
@@ -128,46 +128,49 @@ class Dbt:
             text=True,
         ) as process:
             assert process.stdout is not None
-            for line in process.stdout:
-                _read_event(line, result, errors, progress)
-        if process.returncode:
-            raise BuildError("\n".join(result.failures or errors or ["dbt stopped without a word"]))
-        return result
+            errors = _follow(process.stdout, progress)
+        results = json.loads(record.read_text())["results"] if record.exists() else []
+        failures = [_failure(result) for result in results if result["status"] in _FAILED]
+        if failures or process.returncode:
+            raise BuildError("\n".join(failures or errors or ["dbt stopped without a word"]))
+        return _count(results)
 
 
-def _read_event(
-    line: str, result: BuildResult, errors: list[str], progress: OnProgress | None
-) -> None:
-    """Follow dbt's JSON log: count nodes as they end, keep what failed."""
-    try:
-        event = json.loads(line)
-        info, data = event["info"], event["data"]
-    except (ValueError, KeyError, TypeError):
-        errors.append(line.rstrip())
-        return
-    if info["name"] == "NodeFinished":
-        _count(data, result)
-    elif "total" in data and "index" in data and info["name"] != "LogStartLine":
-        if progress:
-            progress(int(data["index"]), int(data["total"]), data.get("name", ""))
-    elif info["level"] == "error":
-        errors.append(info["msg"])
+_FAILED = {"error", "fail"}
+_TEST_KINDS = {"test", "unit_test"}
 
 
-def _count(data: dict[str, Any], result: BuildResult) -> None:
-    node, run = data["node_info"], data["run_result"]
-    is_test = node["resource_type"] in {"test", "unit_test"}
-    match run["status"]:
-        case "pass" | "success" if is_test:
-            result.tests_passed += 1
-        case "success":
-            result.models += 1
-        case "warn":
-            result.tests_warned += 1
-        case "error" | "fail":
-            result.failures.append(f"{node['node_name']}: {run['message'].strip()}")
-        case _:
-            pass  # skipped because of a failure that is reported itself
+def _follow(lines: Iterable[str], progress: OnProgress | None) -> list[str]:
+    """Follow dbt's JSON log; returns the errors it told."""
+    errors = []
+    for line in lines:
+        try:
+            event = json.loads(line)
+            info, data = event["info"], event["data"]
+        except (ValueError, KeyError, TypeError):
+            errors.append(line.rstrip())
+            continue
+        if info["name"] in {"LogModelResult", "LogTestResult", "LogSeedResult"} and progress:
+            progress(data["index"], data["total"], data["node_info"]["node_name"])
+        elif info["level"] == "error":
+            errors.append(info["msg"])
+    return errors
+
+
+def _failure(result: dict[str, Any]) -> str:
+    """`model or test: why`, as dbt tells it."""
+    name = result["unique_id"].split(".")[2]
+    return f"{name}: {(result['message'] or '').strip()}"
+
+
+def _count(results: list[dict[str, Any]]) -> BuildResult:
+    of_kind = [(result["unique_id"].partition(".")[0], result["status"]) for result in results]
+    tests = Counter(status for kind, status in of_kind if kind in _TEST_KINDS)
+    return BuildResult(
+        models=sum(kind == "model" for kind, _ in of_kind),
+        tests_passed=tests["pass"] + tests["success"],
+        tests_warned=tests["warn"],
+    )
 
 
 if __name__ == "__main__":
