@@ -10,7 +10,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -69,15 +69,15 @@ class Rule:
 #: Directive 5.1, then what platform-apis.md adds.
 RULES: Final[Mapping[ErrorKind, Rule]] = {
     ErrorKind.TOKEN_EXPIRED: Rule(retries=1),  # refreshed in between, retried at once
-    ErrorKind.RATE_LIMITED: Rule(retries=3, wait=wait_exponential_jitter(initial=2, max=30)),
+    ErrorKind.RATE_LIMITED: Rule(retries=3, wait=wait_exponential_jitter(multiplier=2, max=30)),
     ErrorKind.SERVER_ERROR: Rule(
-        retries=2, wait=wait_exponential_jitter(initial=1, max=10), stops=False
+        retries=2, wait=wait_exponential_jitter(multiplier=1, max=10), stops=False
     ),
     ErrorKind.NOT_FOUND: Rule(stops=False),
-    ErrorKind.NETWORK: Rule(retries=5, wait=wait_exponential_jitter(initial=0.5, max=20)),
+    ErrorKind.NETWORK: Rule(retries=5, wait=wait_exponential_jitter(multiplier=0.5, max=20)),
     # A truncated or HTML answer is a server error that came with status 200.
     ErrorKind.BAD_RESPONSE: Rule(
-        retries=2, wait=wait_exponential_jitter(initial=1, max=10), stops=False
+        retries=2, wait=wait_exponential_jitter(multiplier=1, max=10), stops=False
     ),
     ErrorKind.BAD_REQUEST: Rule(stops=False),
     ErrorKind.TOKEN_REVOKED: Rule(),
@@ -225,7 +225,10 @@ def check_base_url(url: str, default: str) -> str:
     Any address other than the platform's own (`default`) must be https or loopback (DESIGN.md
     section 4). Raises ValueError with a sentence for the settings' owner.
     """
-    parsed = httpx.URL(url)
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"base URL {url!r} is not an address: {error}") from None
     if parsed.userinfo or parsed.query or parsed.fragment:
         raise ValueError("a base URL holds no user, query or fragment")
     allowed = parsed.scheme == "https" or (parsed.scheme == "http" and is_loopback(url))
@@ -259,7 +262,6 @@ class HttpClient:
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
         timeout: float = 30.0,
-        headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._base_url = base_url
@@ -271,8 +273,7 @@ class HttpClient:
         self._owns_transport = transport is None
         # No `params` and no base_url here: either would rewrite a hand-encoded query.
         self._client = httpx.Client(
-            headers={"accept": "application/json", "user-agent": "nexus-analytics"}
-            | dict(headers or {}),
+            headers={"accept": "application/json", "user-agent": "nexus-analytics"},
             timeout=timeout,
             follow_redirects=False,
             transport=transport,
@@ -313,47 +314,20 @@ class HttpClient:
     def _once(self, call: Call, tries: "_Tries") -> Answer:
         self._pacer.before(call.family)
         token = self._tokens.refresh() if tries.must_refresh else self._tokens.access_token()
-        outcome = self._send(call, _checked_token(token, call.family))
+        headers = {**call.headers, "authorization": f"Bearer {_checked_token(token, call.family)}"}
+        url = self._base_url + call.target
+        outcome = send(self._client, "GET", url, family=call.family, headers=headers)
         # Raised here and not where httpx failed, so that no request with its headers hangs on it.
         if isinstance(outcome, ApiError):
             raise outcome
-        body = _json_object(outcome.content)
+        body = outcome.json_object()
         if outcome.status == 200 and body is not None:
             self._pacer.after(call.family, outcome.headers, call.count_posts(body))
             return Answer(body, self._clock.now())
         self._pacer.after(call.family, outcome.headers, 0)
-        raise self._refusal(call, outcome, body, token)
+        raise self._refusal(call, outcome.without(token))
 
-    def _send(self, call: Call, token: str) -> "_Raw | ApiError":
-        headers = {**call.headers, "authorization": f"Bearer {token}"}
-        started = time.monotonic()
-        try:
-            with self._client.stream(
-                "GET", self._base_url + call.target, headers=headers
-            ) as response:
-                content = bytearray()
-                for chunk in response.iter_bytes():
-                    content += chunk
-                    if len(content) > MAX_BODY_BYTES:
-                        return ApiError(
-                            ErrorKind.BAD_RESPONSE,
-                            f"the answer is larger than {MAX_BODY_BYTES} bytes",
-                            status=response.status_code,
-                            endpoint=call.family,
-                        )
-                    if time.monotonic() - started > MAX_ANSWER_SECONDS:
-                        return ApiError(
-                            ErrorKind.NETWORK,
-                            f"the answer took longer than {MAX_ANSWER_SECONDS:.0f} s",
-                            endpoint=call.family,
-                        )
-                return _Raw(response.status_code, response.headers, bytes(content))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return _transport_error(error, call.family)
-
-    def _refusal(
-        self, call: Call, raw: "_Raw", body: Mapping[str, Any] | None, token: str
-    ) -> ApiError:
+    def _refusal(self, call: Call, raw: "RawAnswer") -> ApiError:
         if raw.status == 200:
             return ApiError(
                 ErrorKind.BAD_RESPONSE,
@@ -362,11 +336,12 @@ class HttpClient:
                 endpoint=call.family,
             )
         now = self._clock.now()
-        told = self._explain(Refusal(raw.status, raw.headers, body or {}, now))
+        body = raw.json_object() or {}
+        told = self._explain(Refusal(raw.status, raw.headers, body, now))
         kind = told.kind or _kind_of(raw.status)
         return ApiError(
             kind,
-            _plain(told.message.replace(token, "[token]")),
+            _plain(told.message),
             status=raw.status,
             endpoint=call.family,
             until=_until(kind, told.until or _retry_after(raw.headers, now), now),
@@ -374,10 +349,64 @@ class HttpClient:
 
 
 @dataclass(frozen=True)
-class _Raw:
+class RawAnswer:
+    """Any answer, whole, with its body within MAX_BODY_BYTES."""
+
     status: int
     headers: Mapping[str, str]
     content: bytes
+
+    def without(self, *secrets: str) -> "RawAnswer":
+        """The same answer, should the platform have echoed a secret in it."""
+        content = self.content
+        for secret in secrets:
+            content = content.replace(secret.encode(), b"[secret]")
+        return replace(self, content=content)
+
+    def json_object(self) -> dict[str, Any] | None:
+        """The body as a JSON object; None where it is anything else."""
+        try:
+            body = json.loads(self.content)
+        except (ValueError, RecursionError):  # not JSON, not UTF-8, an endless number, too deep
+            return None
+        return body if isinstance(body, dict) else None
+
+
+def send(
+    client: httpx.Client,
+    method: str,
+    url: str,
+    *,
+    family: str,
+    headers: Mapping[str, str],
+    form: Mapping[str, str] | None = None,
+) -> RawAnswer | ApiError:
+    """One request, tried once. What goes wrong on the way is returned, not raised.
+
+    So whoever raises it does so away from httpx, whose exceptions hold the request's headers.
+    """
+    started = time.monotonic()
+    content = bytearray()
+    try:
+        with client.stream(method, url, headers=dict(headers), data=form) as response:
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > MAX_BODY_BYTES:
+                    return ApiError(
+                        ErrorKind.BAD_RESPONSE,
+                        f"the answer is larger than {MAX_BODY_BYTES} bytes",
+                        status=response.status_code,
+                        endpoint=family,
+                    )
+                if time.monotonic() - started > MAX_ANSWER_SECONDS:
+                    return ApiError(
+                        ErrorKind.NETWORK,
+                        f"the answer took longer than {MAX_ANSWER_SECONDS:.0f} s",
+                        endpoint=family,
+                    )
+            return RawAnswer(response.status_code, response.headers, bytes(content))
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return _transport_error(error, family)
 
 
 class _Tries:
@@ -445,17 +474,28 @@ def _checked_token(token: str, family: str) -> str:
     )
 
 
-def _json_object(content: bytes) -> Mapping[str, Any] | None:
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):  # not JSON, not UTF-8, an endless number, or too deep
-        return None
-    return body if isinstance(body, dict) else None
-
-
 def _plain(message: str) -> str:
     """A platform's sentence, made fit for a log line."""
     return "".join(c if c.isprintable() else " " for c in message)[:300]
+
+
+def reset_moment(epoch_seconds: str, headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """The moment of a reset told in Unix seconds, on our clock.
+
+    The platform's Date header tells its clock: ours may be wrong by more than the wait.
+    """
+    if not (epoch_seconds.isascii() and epoch_seconds.isdigit() and len(epoch_seconds) <= 11):
+        return None
+    told_at = _http_date(headers.get("date", "")) or now
+    return now + (datetime.fromtimestamp(int(epoch_seconds), UTC) - told_at)
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, IndexError, TypeError, OverflowError):
+        return None
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
@@ -463,11 +503,7 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit() and len(value) < 9:
         return now + timedelta(seconds=int(value))
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, IndexError, TypeError, OverflowError):
-        return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    return _http_date(value)
 
 
 #: Kinds for which the platform's own time of recovery is believed.

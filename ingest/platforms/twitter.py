@@ -29,6 +29,7 @@ from ingest.http import (
     Refusal,
     TokenSource,
     check_base_url,
+    reset_moment,
 )
 from ingest.platforms import values
 from ingest.platforms.base import (
@@ -319,15 +320,9 @@ def explain(refusal: Refusal) -> Explanation:
         return Explanation(message, ErrorKind.USAGE_CAPPED)
     # With calls remaining, a 429 is the per-second limit: the window's reset says nothing of it.
     if refusal.status == 429 and headers.get("x-rate-limit-remaining") == "0":
-        return Explanation(message, until=_reset(headers))
+        reset = reset_moment(headers.get("x-rate-limit-reset", ""), headers, refusal.now)
+        return Explanation(message, until=reset)
     return Explanation(message)
-
-
-def _reset(headers: Mapping[str, str]) -> datetime | None:
-    value = headers.get("x-rate-limit-reset", "")
-    if not (value.isascii() and value.isdigit() and len(value) <= 11):
-        return None
-    return datetime.fromtimestamp(int(value), UTC) + timedelta(seconds=1)
 
 
 # --- collecting -----------------------------------------------------------------------------
