@@ -2,7 +2,8 @@
 
 import signal
 import sys
-from datetime import UTC, datetime, timedelta
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import click
 from ingest.clock import as_utc
 from ingest.sandbox.clock import SandboxClock
 from ingest.sandbox.scenarios import ScenarioError, load_scenario_file
-from ingest.sandbox.server import PortInUseError, SandboxServer, wait_forever
+from ingest.sandbox.server import PortInUseError, SandboxServer
 from ingest.sandbox.world import WORLDS, named_world
 
 
@@ -30,22 +31,33 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 @click.option("--seed", default=1, help="Same seed, same accounts, posts and counters.")
 @click.option("--start", callback=_moment, help="The clock's time at start (ISO, UTC); today.")
 @click.option(
-    "--accounts", "world", default="demo", type=click.Choice(sorted(WORLDS)),
-    help="demo: 2 users with both platforms; large: 10,000 X posts in 30 days; "
-    "wide: 500 accounts.",
-)  # fmt: skip
+    "--accounts",
+    "world",
+    default="demo",
+    type=click.Choice(sorted(WORLDS)),
+    help="demo: 2 users with both platforms; large: 10,000 X posts in 30 days; wide: 500 accounts.",
+)
 @click.option("--run/--still", default=False, help="Let the clock run with real time.")
 @click.option(
-    "--scenario", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "--scenario",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A yml file of faults and switches.",
-)  # fmt: skip
+)
+@click.option("--tethered", is_flag=True, hidden=True, help="End when standard input ends.")
 def main(
-    port: int, seed: int, start: datetime, world: str, run: bool, scenario: Path | None
+    *,
+    port: int,
+    seed: int,
+    start: datetime,
+    world: str,
+    run: bool,
+    scenario: Path | None,
+    tethered: bool,
 ) -> None:
     """Stand-in LinkedIn and X server for the demo and the tests."""
     clock = SandboxClock(start)
     if run:
-        clock.run(start - datetime.now(UTC) if start else timedelta(0))
+        clock.run(start - datetime.now(UTC))
     try:
         server = SandboxServer(named_world(world, start, seed), clock, port)
         if scenario is not None:
@@ -56,7 +68,10 @@ def main(
     with server:
         click.echo(f"stand-in for X and LinkedIn at {server.url}")
         try:
-            wait_forever()
+            if tethered:
+                sys.stdin.read()
+            else:
+                threading.Event().wait()
         except KeyboardInterrupt:
             click.echo("stopped")
 

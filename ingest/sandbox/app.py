@@ -1,4 +1,4 @@
-"""The stand-in as a Flask application: X under /2, LinkedIn under /rest, handles under /_sandbox."""
+"""The stand-in as a Flask application: X at /2, LinkedIn at /rest, its handles at /_sandbox."""
 
 from collections.abc import Callable
 from functools import partial

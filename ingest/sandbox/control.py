@@ -177,10 +177,14 @@ def load_scenario() -> ResponseReturnValue:
 def read_scenario_state() -> ResponseReturnValue:
     """Which rules are loaded, and how often each matched and struck."""
     rules = [
-        {"fault": rule.name, "endpoint": rule.endpoint, "matched": rule.matched,
-         "struck": rule.struck}
+        {
+            "fault": rule.name,
+            "endpoint": rule.endpoint,
+            "matched": rule.matched,
+            "struck": rule.struck,
+        }
         for rule in _sandbox().rules
-    ]  # fmt: skip
+    ]
     return jsonify(rules=rules)
 
 
@@ -188,6 +192,18 @@ def read_scenario_state() -> ResponseReturnValue:
 def clear_scenario() -> ResponseReturnValue:
     """No rules, no meddling, fresh rate-limit windows."""
     read_scenario({}).apply(_sandbox())
+    return "", 204
+
+
+@control.post("/posts")
+def delete_post() -> ResponseReturnValue:
+    """{"delete": id or URN}: its author deletes that post now."""
+    sandbox = _sandbox()
+    digits = str(_given().get("delete", "")).rpartition(":")[2]
+    found = sandbox.world.find(int(digits)) if digits.isdigit() else None
+    if found is None:
+        return _refuse("no such post")
+    found[0].deleted_at = sandbox.now()
     return "", 204
 
 

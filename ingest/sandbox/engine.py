@@ -6,12 +6,12 @@ A platform module gives a table of `Endpoint`s and a `Gate`; everything else is 
 import math
 import random
 import re
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from email.utils import format_datetime
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, Protocol
 
 import orjson
@@ -40,11 +40,21 @@ class Reply:
     cut_after: int | None = None
 
 
+class RefusedError(Exception):
+    """Ends a request early; carries the reply."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply.status))
+        self.reply = reply
+
+
 @dataclass(frozen=True)
 class Behaviour:
     """Switches of the stand-in that are not faults.
 
     enforce_limits: answer 429 when a rate-limit window of X is used up.
+    limits: requests per window by endpoint name, instead of X's documented numbers.
+    linkedin_daily_calls: LinkedIn requests a day, per member and endpoint, before a 429.
     development_tier: LinkedIn's Development tier (no BATCH_GET, 500 calls a day and app,
     100 a day and member). linkedin_versions: active versions instead of those of the clock.
     auto_consent: user whose consent is given without a page to click on.
@@ -52,14 +62,23 @@ class Behaviour:
     """
 
     enforce_limits: bool = True
+    limits: Mapping[str, int] = field(default_factory=dict)
+    linkedin_daily_calls: int | None = None
     development_tier: bool = False
     linkedin_versions: tuple[str, ...] | None = None
     auto_consent: str | None = None
     linkedin_app_scopes: tuple[str, ...] = (
-        "r_organization_social", "rw_organization_admin", "r_organization_social_feed",
-        "r_member_social_feed", "r_member_postAnalytics", "r_member_profileAnalytics",
-        "r_basicprofile", "openid", "profile", "email",
-    )  # fmt: skip
+        "r_organization_social",
+        "rw_organization_admin",
+        "r_organization_social_feed",
+        "r_member_social_feed",
+        "r_member_postAnalytics",
+        "r_member_profileAnalytics",
+        "r_basicprofile",
+        "openid",
+        "profile",
+        "email",
+    )
 
     def changed(self, **changes: object) -> "Behaviour":
         """A copy with other switches. Raises TypeError for a switch that does not exist."""
@@ -122,6 +141,10 @@ class Call:
             return "app"
         return f"{self.grant.account.spec.handle}/{self.grant.user}"
 
+    def http_date(self, ahead: float = 0.0) -> str:
+        """The stand-in's time, `ahead` seconds on, as the Date header writes it."""
+        return format_datetime(datetime.fromtimestamp(self.now + ahead, UTC), usegmt=True)
+
 
 Handler = Callable[[Call], Reply]
 
@@ -129,8 +152,8 @@ Handler = Callable[[Call], Reply]
 class Gate(Protocol):
     """What a platform does around every endpoint."""
 
-    def admit(self, call: Call) -> Reply | None:
-        """A refusal (401, 426, 429, ...), or None to go on."""
+    def admit(self, call: Call) -> None:
+        """Raises RefusedError (401, 426, 429, ...)."""
 
     def count(self, call: Call) -> None:
         """Count the request against the platform's limits."""
@@ -156,19 +179,19 @@ class Endpoint:
     methods: tuple[str, ...] = ("GET",)
 
 
-class Fault(Protocol):
-    """Meddles with a call: may answer itself, or go on and change what comes back."""
-
-    def __call__(self, call: Call, proceed: Callable[[], Reply], /, **args: Any) -> Reply: ...
+#: Meddles with a call: `fault(call, proceed, **args)` may answer itself, or go on and change
+#: what comes back.
+Fault = Callable[..., Reply]
 
 
 @dataclass
 class Rule:
     """When a fault strikes.
 
-    `endpoint`: a shell pattern on the endpoint's name; `platform`, `account` (a handle) narrow
-    it. Of the requests that match, those counted from 1 that are in `nth`, after `after`,
-    every `every`-th, or drawn with `probability` are struck, `times` times at most.
+    `endpoint`: a name as in `Endpoint.name`, `*` standing for anything; `platform` and `account`
+    (a handle) narrow it. Matching requests are counted from 1: struck are those in `nth`, or
+    without `nth` every `every`-th after the first `after`. `probability` then draws (by `seed`),
+    and `times` ends it.
     """
 
     fault: Fault
@@ -187,10 +210,7 @@ class Rule:
     struck: int = 0
 
     def __post_init__(self) -> None:
-        self._pattern = re.compile(
-            "".join(".*" if part == "*" else re.escape(part)
-                    for part in re.split(r"(\*)", self.endpoint))
-        )  # fmt: skip
+        self._pattern = re.compile(re.escape(self.endpoint).replace(r"\*", ".*"))
         self._rng = random.Random(self.seed)  # noqa: S311
         self._lock = Lock()
 
@@ -220,7 +240,7 @@ class Rule:
 class RequestLog:
     """Counters per endpoint, and the newest requests."""
 
-    def __init__(self, keep: int = 20_000) -> None:
+    def __init__(self, keep: int = 5_000) -> None:
         self._lock = Lock()
         self._by_endpoint: dict[str, dict[str, Any]] = {}
         self._recent: deque[dict[str, Any]] = deque(maxlen=keep)
@@ -286,30 +306,28 @@ class Sandbox:
     log: RequestLog = field(default_factory=RequestLog)
     windows: RateWindows = field(default_factory=RateWindows)
     gates: Mapping[str, Gate] = field(default_factory=dict)
+    closing: Event = field(default_factory=Event)
 
     def now(self) -> float:
         return self.clock.now().timestamp()
 
     def answer(self, endpoint: Endpoint, **path: str) -> Response:
         """Answer the request at hand."""
-        moment = self.clock.now()
-        call = Call(
-            self, endpoint, request, path, moment.timestamp(), self._grant(request)
-        )
+        call = Call(self, endpoint, request, path, self.now(), self._grant(request))
         gate = self.gates[endpoint.platform]
         gate.count(call)
 
         def proceed() -> Reply:
-            refusal = gate.admit(call)
-            return endpoint.handle(call) if refusal is None else refusal
+            try:
+                gate.admit(call)
+                return endpoint.handle(call)
+            except RefusedError as refusal:
+                return refusal.reply
 
         rule = next((rule for rule in self.rules if rule.strikes(call)), None)
-        if rule is None:
-            reply = proceed()
-        else:
-            reply = rule.fault(call, proceed, **rule.args)
+        reply = proceed() if rule is None else rule.fault(call, proceed, **rule.args)
         gate.finish(call, reply)
-        reply.headers.setdefault("Date", format_datetime(moment, usegmt=True))
+        reply.headers.setdefault("Date", call.http_date())
         self.log.add(call, reply.status, rule.name if rule else None)
         return write(reply)
 
@@ -341,8 +359,3 @@ def drop_connection(call: Call) -> Reply:
         raise ConnectionResetError("the stand-in dropped the connection")
     sock.shutdown(2)
     return Reply(b"", headers={"Connection": "close"})
-
-
-def hold(seconds: float) -> None:
-    """Let the client wait in real time."""
-    time.sleep(seconds)

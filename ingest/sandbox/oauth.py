@@ -67,7 +67,10 @@ def _authorize(
     call: Call, platform: PlatformName, code_seconds: int, challenge: tuple[str, str] | None
 ) -> Reply:
     args = call.request.args
-    if args.get("response_type") != "code" or args.get("client_id") != call.sandbox.tokens.client_id:
+    if (
+        args.get("response_type") != "code"
+        or args.get("client_id") != call.sandbox.tokens.client_id
+    ):
         return _broken_consent("response_type is not code, or the client_id is unknown")
     if not _is_loopback(args.get("redirect_uri", "")):
         return _broken_consent("redirect_uri is not on the loopback interface")
@@ -130,11 +133,14 @@ def _consent_page(call: Call, platform: PlatformName) -> Reply:
     query = call.request.query_string.decode("ascii", "replace")
     links = "".join(
         f'<li><a href="?{html.escape(query)}&amp;'
-        + html.escape(urlencode({"sandbox_account": f"{account.kind}:{account.spec.handle}",
-                                 "sandbox_user": user}))
+        + html.escape(
+            urlencode(
+                {"sandbox_account": f"{account.kind}:{account.spec.handle}", "sandbox_user": user}
+            )
+        )
         + f'">{html.escape(account.name)} ({account.kind}), as {html.escape(user)}</a></li>'
         for account, user in _offers(call, platform)
-    )  # fmt: skip
+    )
     page = (
         f"<!doctype html><title>Sandbox consent</title><h1>Connect a {platform} account</h1>"
         f'<ul>{links}</ul><p><a href="?{html.escape(query)}&amp;sandbox_deny=1">Cancel</a></p>'
@@ -201,12 +207,15 @@ def linkedin_token(call: Call) -> Reply:
     match form.get("grant_type"):
         case "authorization_code":
             grant = _exchange(call, "linkedin", form)
-            problem = "Unable to retrieve access token: appid/redirect uri/code verifier does not"\
-                " match authorization code. Or authorization code expired."  # fmt: skip
+            problem = (
+                "Unable to retrieve access token: appid/redirect uri/code verifier does not"
+                " match authorization code. Or authorization code expired."
+            )
         case "refresh_token":
             grant = tokens.refresh("linkedin", form.get("refresh_token", ""), call.now)
-            problem = "The provided authorization grant or refresh token is invalid, expired or"\
-                " revoked."  # fmt: skip
+            problem = (
+                "The provided authorization grant or refresh token is invalid, expired or revoked."
+            )
         case _:
             return oauth_error(400, "unsupported_grant_type", "grant_type is not supported")
     if grant is None:
@@ -268,8 +277,13 @@ def linkedin_introspect(call: Call) -> Reply:
         return Reply({"active": False})
     expired = call.now >= grant.expires_at
     status = "revoked" if grant.revoked else "expired" if expired else "active"
-    body: Body = {"active": status == "active", "status": status, "client_id": tokens.client_id,
-                  "scope": ",".join(sorted(grant.scopes)), "auth_type": "3L"}  # fmt: skip
+    body: Body = {
+        "active": status == "active",
+        "status": status,
+        "client_id": tokens.client_id,
+        "scope": ",".join(sorted(grant.scopes)),
+        "auth_type": "3L",
+    }
     if grant.expires_at < float("inf"):
         body["expires_at"] = int(grant.expires_at)
     return Reply(body)
@@ -277,14 +291,33 @@ def linkedin_introspect(call: Call) -> Reply:
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("twitter", "/i/oauth2/authorize", "GET /i/oauth2/authorize", x_authorize, "none"),
-    Endpoint("twitter", "/2/oauth2/token", "POST /2/oauth2/token", x_token, "none",
-             methods=("POST",)),
-    Endpoint("twitter", "/2/oauth2/revoke", "POST /2/oauth2/revoke", x_revoke, "none",
-             methods=("POST",)),
-    Endpoint("linkedin", "/oauth/v2/authorization", "GET /oauth/v2/authorization",
-             linkedin_authorize, "none"),
-    Endpoint("linkedin", "/oauth/v2/accessToken", "POST /oauth/v2/accessToken", linkedin_token,
-             "none", methods=("POST",)),
-    Endpoint("linkedin", "/oauth/v2/introspectToken", "POST /oauth/v2/introspectToken",
-             linkedin_introspect, "none", methods=("POST",)),
-)  # fmt: skip
+    Endpoint(
+        "twitter", "/2/oauth2/token", "POST /2/oauth2/token", x_token, "none", methods=("POST",)
+    ),
+    Endpoint(
+        "twitter", "/2/oauth2/revoke", "POST /2/oauth2/revoke", x_revoke, "none", methods=("POST",)
+    ),
+    Endpoint(
+        "linkedin",
+        "/oauth/v2/authorization",
+        "GET /oauth/v2/authorization",
+        linkedin_authorize,
+        "none",
+    ),
+    Endpoint(
+        "linkedin",
+        "/oauth/v2/accessToken",
+        "POST /oauth/v2/accessToken",
+        linkedin_token,
+        "none",
+        methods=("POST",),
+    ),
+    Endpoint(
+        "linkedin",
+        "/oauth/v2/introspectToken",
+        "POST /oauth/v2/introspectToken",
+        linkedin_introspect,
+        "none",
+        methods=("POST",),
+    ),
+)

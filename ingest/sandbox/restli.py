@@ -11,7 +11,7 @@ from urllib.parse import unquote
 #: A value of a parameter: text, a list or a record.
 Value = str | list["Value"] | dict[str, "Value"]
 
-_STRUCTURE = "(),:"
+_UNSTRUCTURED = re.compile(r"[^(),:]*")
 _LEAF = re.compile(r"(?:[A-Za-z0-9_.~*!$;@/?\-]|%[0-9A-Fa-f]{2})*")
 _ESCAPE_LEFT = re.compile(r"%[0-9A-Fa-f]{2}")
 
@@ -91,12 +91,10 @@ class _Reader:
             self._expect(",")
 
     def _leaf(self) -> str:
-        end = self.at
-        while end < len(self.raw) and self.raw[end] not in _STRUCTURE:
-            end += 1
-        leaf = decode_leaf(self.parameter, self.raw[self.at : end])
-        self.at = end
-        return leaf
+        match = _UNSTRUCTURED.match(self.raw, self.at)
+        assert match is not None  # it matches nothing, too
+        self.at = match.end()
+        return decode_leaf(self.parameter, match[0])
 
     def _take(self, sign: str) -> bool:
         if self.raw.startswith(sign, self.at):

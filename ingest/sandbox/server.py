@@ -1,12 +1,10 @@
 """Serves the stand-in over real sockets: threads, HTTP/1.1 keep-alive, a free port for tests."""
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,7 +76,7 @@ class KeepAliveHandler(WSGIRequestHandler):
             self.wfile.write(body)
         self.wfile.flush()
 
-    def log(self, *_: object) -> None:  # type: ignore[override]
+    def log(self, *_: object) -> None:
         """The stand-in keeps its own log of requests."""
 
 
@@ -92,9 +90,7 @@ class Server(ThreadedWSGIServer):
         self.connections: set[socket.socket] = set()
         listener = _listen(port)
         with listener:
-            super().__init__(
-                LOOPBACK, port, app, KeepAliveHandler, fd=listener.fileno()
-            )
+            super().__init__(LOOPBACK, port, app, KeepAliveHandler, fd=listener.fileno())
         self.port = self.server_address[1]
 
     def close(self) -> None:
@@ -147,6 +143,7 @@ class SandboxServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.sandbox.closing.set()
         self._server.close()
         self._thread.join()
 
@@ -167,14 +164,19 @@ class SandboxProcess:
 def sandbox_process(*arguments: str, timeout: float = 20.0) -> Iterator[SandboxProcess]:
     """Run `python -m ingest.sandbox` with `arguments` on a free port, and end it afterwards.
 
-    The child leaves this process's terminal group, so that Ctrl-C ends it once and orderly.
-    Raises RuntimeError with the child's last words when it does not come up in time.
+    The child leaves this process's terminal group, so that Ctrl-C ends it once and orderly, and
+    it ends by itself when this process dies. Raises RuntimeError with the child's last words
+    when it does not come up in time.
     """
-    command = [sys.executable, "-m", "ingest.sandbox", "--port", "0", *arguments]
-    with subprocess.Popen(  # noqa: S603
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as child:  # fmt: skip
+    command = [sys.executable, "-m", "ingest.sandbox", "--port", "0", "--tethered", *arguments]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as child:
         try:
             yield SandboxProcess(_announced(child, timeout), child.pid)
         finally:
@@ -194,11 +196,6 @@ def _announced(child: "subprocess.Popen[str]", timeout: float) -> str:
     finally:
         watchdog.cancel()
     if "http://" not in line:
-        raise RuntimeError(f"the stand-in did not start: {line.strip() or 'no output'}")
+        said = (line + child.stdout.read()).strip()
+        raise RuntimeError(f"the stand-in did not start: {said or 'no output'}")
     return line.split()[-1]
-
-
-def wait_forever() -> None:
-    """Block the main thread until a signal ends the process."""
-    while True:
-        time.sleep(3600)

@@ -22,10 +22,14 @@ LINKEDIN_CODE_SECONDS = 30 * 60
 
 SCOPES = {
     "profile": ("tweet.read", "users.read", "offline.access"),
-    "page": ("r_organization_social", "rw_organization_admin", "r_organization_social_feed",
-             "r_basicprofile"),
+    "page": (
+        "r_organization_social",
+        "rw_organization_admin",
+        "r_organization_social_feed",
+        "r_basicprofile",
+    ),
     "member": ("r_member_postAnalytics", "r_member_profileAnalytics", "r_basicprofile"),
-}  # fmt: skip
+}
 
 
 @dataclass
@@ -75,9 +79,7 @@ class TokenStore:
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self._grants[self.app_token] = Grant(
-            "twitter", "", None, frozenset(), self.app_token
-        )
+        self._grants[self.app_token] = Grant("twitter", "", None, frozenset(), self.app_token)
         for account in self.world.accounts:
             for user in account.spec.users:
                 self._keep(self._standing(account, user))

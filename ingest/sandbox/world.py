@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 from ingest.clock import as_utc
@@ -34,19 +35,38 @@ MAX_ACCOUNTS = 1 << 12
 #: Counter names in the order of `Post.counts`; the first is impressions for every kind.
 METRICS: Mapping[AccountKind, tuple[str, ...]] = {
     "profile": (
-        "impression_count", "like_count", "reply_count", "retweet_count", "quote_count",
-        "bookmark_count", "url_link_clicks", "user_profile_clicks", "detail_expands",
+        "impression_count",
+        "like_count",
+        "reply_count",
+        "retweet_count",
+        "quote_count",
+        "bookmark_count",
+        "url_link_clicks",
+        "user_profile_clicks",
+        "detail_expands",
     ),
     "page": (
-        "impressionCount", "uniqueImpressionsCount", "clickCount", "likeCount", "commentCount",
+        "impressionCount",
+        "uniqueImpressionsCount",
+        "clickCount",
+        "likeCount",
+        "commentCount",
         "shareCount",
     ),
     "member": (
-        "IMPRESSION", "MEMBERS_REACHED", "RESHARE", "REACTION", "COMMENT", "POST_SAVE",
-        "POST_SEND", "LINK_CLICKS", "PREMIUM_CTA_CLICKS", "FOLLOWER_GAINED_FROM_CONTENT",
+        "IMPRESSION",
+        "MEMBERS_REACHED",
+        "RESHARE",
+        "REACTION",
+        "COMMENT",
+        "POST_SAVE",
+        "POST_SEND",
+        "LINK_CLICKS",
+        "PREMIUM_CTA_CLICKS",
+        "FOLLOWER_GAINED_FROM_CONTENT",
         "PROFILE_VIEW_FROM_CONTENT",
     ),
-}  # fmt: skip
+}
 #: Typical count per impression, in the order of METRICS.
 _RATES: Mapping[AccountKind, tuple[float, ...]] = {
     "profile": (1.0, 0.015, 0.0015, 0.0020, 0.0004, 0.0018, 0.006, 0.004, 0.02),
@@ -67,9 +87,7 @@ _AUDIENCE_HOURS = (
     1.40, 1.45, 1.35, 1.25, 1.20, 1.30, 1.40, 1.45, 1.35, 1.10, 0.80, 0.50,
 )  # fmt: skip
 _AUDIENCE_DAYS = (1.05, 1.15, 1.15, 1.10, 1.00, 0.75, 0.80)
-_POSTING_HOURS = (
-    0, 0, 0, 0, 0, 1, 3, 6, 10, 11, 9, 6, 7, 8, 7, 6, 6, 6, 4, 3, 3, 2, 1, 1,
-)  # fmt: skip
+_POSTING_HOURS = (*[0] * 5, 1, 3, 6, 10, 11, 9, 6, 7, 8, 7, 6, 6, 6, 4, 3, 3, 2, 1, 1)
 _POSTING_DAYS = (1.15, 1.2, 1.2, 1.15, 1.05, 0.6, 0.65)
 _MONDAY_OFFSET_HOURS = 72  # 1970-01-01 was a Thursday
 
@@ -146,9 +164,22 @@ class Post:
     """One post. `counts(t)` is everything that changes; the rest is fixed at birth."""
 
     __slots__ = (
-        "account", "activity_id", "born", "corrections", "deleted_at", "has_media", "phases",
-        "published", "rates", "referenced", "text", "type", "urn", "versions", "waves",
-    )  # fmt: skip
+        "_text",
+        "account",
+        "activity_id",
+        "born",
+        "corrections",
+        "deleted_at",
+        "has_media",
+        "phases",
+        "published",
+        "rates",
+        "referenced",
+        "type",
+        "urn",
+        "versions",
+        "waves",
+    )
 
     def __init__(self, account: "Account", rng: random.Random, published: float) -> None:
         spec = account.spec
@@ -156,12 +187,12 @@ class Post:
         self.account = account
         self.published = published
         self.born = account.activity(published)
-        self.versions = (Version(account.mint_id(published, rng), published),)
+        self.versions: tuple[Version, ...] = (Version(account.mint_id(published, rng), published),)
         self.activity_id = account.mint_id(published + 0.25, rng)
         self.type, self.has_media = _draw_type(rng, spec)
         self.urn = _urn(self)
         self.referenced: tuple[str, int, int] | None = _draw_reference(rng, self.type, published)
-        self.text = _draw_text(rng, spec, self)
+        self._text: str | None = None
         self.deleted_at = math.inf
         if rng.random() < habits.deleted:
             self.deleted_at = published + rng.uniform(1 * HOUR, 20 * DAY)
@@ -184,6 +215,13 @@ class Post:
     def id(self) -> int:
         """The first id; an edited post has more (`versions`)."""
         return self.versions[0].id
+
+    @property
+    def text(self) -> str:
+        """The plain text, made when first read."""
+        if self._text is None:
+            self._text = _draw_text(random.Random(self.id), self)  # noqa: S311
+        return self._text
 
     def exists(self, t: float) -> bool:
         return self.published <= t < self.deleted_at
@@ -224,9 +262,7 @@ class Post:
             return self.counts(t)
         end = self.versions[index + 1].since if index + 1 < len(self.versions) else t
         before = self.counts(self.versions[index].since)
-        return tuple(
-            now - then for now, then in zip(self.counts(min(t, end)), before, strict=True)
-        )
+        return tuple(now - then for now, then in zip(self.counts(min(t, end)), before, strict=True))
 
     def _counts_of_retweet(self, t: float) -> tuple[int, ...]:
         """X shows a retweet with the retweets of the original and zero of everything else."""
@@ -276,7 +312,8 @@ def _draw_reference(
     return relation, foreign, rng.randrange(10**8, 10**9)
 
 
-def _draw_text(rng: random.Random, spec: AccountSpec, post: Post) -> str:
+def _draw_text(rng: random.Random, post: Post) -> str:
+    spec = post.account.spec
     if post.type == "reply":
         return compose_reply(rng, f"reader{rng.randrange(1000)}")
     text = compose(rng, spec.topic, long=spec.kind != "profile")
@@ -361,7 +398,7 @@ class Account:
         return (1.6 if hours % 24 in self._best_hours else 1.0) * (0.7 if weekday >= 5 else 1.0)
 
     def followers(self, t: float) -> int:
-        """Followers at `t`: a trend with a weekly and a monthly sway, sometimes falling a little."""
+        """Followers at `t`: a trend with a weekly and a monthly sway, so that some days fall."""
         days = (t - self.world.start) / DAY
         sway = self.spec.followers_per_day * (
             1.2 * math.sin(math.tau * days / 7 + self._sway[0])
@@ -393,13 +430,13 @@ class Account:
         """Edit some X posts, each before the account's next post, so that ids stay in order."""
         if self.platform != "twitter" or not self.spec.habits.edited:
             return
-        for post, following in zip(posts, posts[1:], strict=False):
+        for post, following in pairwise(posts):
             rng = random.Random(post.id)  # noqa: S311
             quiet = following.published - post.published > HOUR
             if quiet and post.type != "retweet" and rng.random() < self.spec.habits.edited:
                 moments = sorted(rng.uniform(60, 0.9 * HOUR) for _ in range(rng.choice((1, 1, 2))))
-                edits = (Version(self.mint_id(moment, rng), moment)
-                         for moment in (round(post.published + after, 3) for after in moments))
+                edited = [round(post.published + after, 3) for after in moments]
+                edits = (Version(self.mint_id(moment, rng), moment) for moment in edited)
                 post.versions = (*post.versions, *edits)
 
     @cached_property
@@ -499,6 +536,11 @@ class World:
     def account_by_handle(self, kind: AccountKind, handle: str) -> Account | None:
         return self._by_handle.get((kind, handle.casefold()))
 
+    def warm(self) -> None:
+        """Make all posts now, so that a benchmark does not pay for it."""
+        for account in self.accounts:
+            account.find(0)
+
     def find(self, post_id: int) -> tuple[Post, int] | None:
         """The post with that id and the index of the version, from the account the id names."""
         number = (post_id >> 10) & (MAX_ACCOUNTS - 1)
@@ -511,22 +553,42 @@ def demo_accounts() -> list[AccountSpec]:
     """Two users with both platforms each; the first is also a LinkedIn member with posts."""
     return [
         AccountSpec("profile", "ana_builds", ("ana",), "Ana Builds", "data", 1.8, 12_400, 14.0),
-        AccountSpec("page", "northwind-data", ("ana",), "Northwind Data", "product", 1.1,
-                    23_000, 22.0),
-        AccountSpec("member", "ana-lindqvist", ("ana",), "Ana Lindqvist", "hiring", 0.5,
-                    4_100, 5.0),
-        AccountSpec("profile", "green_ben", ("ben",), "Green Ben", "garden", 1.4, 5_200, 6.0,
-                    utc_offset_hours=-5),
-        AccountSpec("page", "green-acre-collective", ("ben",), "Green Acre Collective", "garden",
-                    0.9, 9_800, 11.0, utc_offset_hours=-5),
-    ]  # fmt: skip
+        AccountSpec(
+            "page", "northwind-data", ("ana",), "Northwind Data", "product", 1.1, 23_000, 22.0
+        ),
+        AccountSpec(
+            "member", "ana-lindqvist", ("ana",), "Ana Lindqvist", "hiring", 0.5, 4_100, 5.0
+        ),
+        AccountSpec(
+            "profile",
+            "green_ben",
+            ("ben",),
+            "Green Ben",
+            "garden",
+            1.4,
+            5_200,
+            6.0,
+            utc_offset_hours=-5,
+        ),
+        AccountSpec(
+            "page",
+            "green-acre-collective",
+            ("ben",),
+            "Green Acre Collective",
+            "garden",
+            0.9,
+            9_800,
+            11.0,
+            utc_offset_hours=-5,
+        ),
+    ]
 
 
 def large_accounts() -> list[AccountSpec]:
     """One X profile with 10,000 and one page with 1,000 posts in any 30 days."""
     return [
-        AccountSpec("profile", "firehose", ("ana",), posts_per_day=360, habits=PLAIN),
-        AccountSpec("page", "busy-page", ("ana",), posts_per_day=36, habits=PLAIN),
+        AccountSpec("profile", "firehose", ("ana",), posts_per_day=335, habits=PLAIN),
+        AccountSpec("page", "busy-page", ("ana",), posts_per_day=33.5, habits=PLAIN),
     ]
 
 
@@ -547,8 +609,8 @@ def wide_accounts() -> list[AccountSpec]:
 #: Named worlds: accounts, days before and after the start.
 WORLDS = {
     "demo": (demo_accounts, 220, 220),
-    "large": (large_accounts, 40, 40),
-    "wide": (wide_accounts, 35, 35),
+    "large": (large_accounts, 32, 10),
+    "wide": (wide_accounts, 32, 10),
 }
 
 
