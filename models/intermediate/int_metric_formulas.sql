@@ -7,9 +7,10 @@ availability as (
         account_kind,
         source,
         metric,
-        availability <> 'not_offered' as is_offered,
-        in_engagements,
-        in_engagements_core
+        case when availability <> 'not_offered' and in_engagements then 1 else 0 end as adds,
+        case when availability <> 'not_offered' and in_engagements_core then 1 else 0 end as adds_core,
+        case when availability = 'not_offered' and in_engagements then 1 else 0 end as lacks,
+        case when availability = 'not_offered' and in_engagements_core then 1 else 0 end as lacks_core
     from {{ ref('metric_availability') }}
 
 ),
@@ -21,14 +22,10 @@ flags as (
         account_kind,
         source,
         {%- for counter in counters() if counter != 'impressions' %}
-        max(case when metric = '{{ counter }}' and is_offered and in_engagements then 1 else 0 end)
-            as adds_{{ counter }},
-        max(case when metric = '{{ counter }}' and is_offered and in_engagements_core then 1 else 0 end)
-            as adds_core_{{ counter }},
-        max(case when metric = '{{ counter }}' and not is_offered and in_engagements then 1 else 0 end)
-            as lacks_{{ counter }},
-        max(case when metric = '{{ counter }}' and not is_offered and in_engagements_core then 1 else 0 end)
-            as lacks_core_{{ counter }}
+        max(case when metric = '{{ counter }}' then adds else 0 end) as adds_{{ counter }},
+        max(case when metric = '{{ counter }}' then adds_core else 0 end) as adds_core_{{ counter }},
+        max(case when metric = '{{ counter }}' then lacks else 0 end) as lacks_{{ counter }},
+        max(case when metric = '{{ counter }}' then lacks_core else 0 end) as lacks_core_{{ counter }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from availability

@@ -75,9 +75,17 @@ gained as (
 
 keys as (
 
-    select user_key, local_day, platform from totals
+    select
+        user_key,
+        local_day,
+        platform
+    from totals
     union distinct
-    select user_key, local_day, platform from gained
+    select
+        user_key,
+        local_day,
+        platform
+    from gained
 
 ),
 

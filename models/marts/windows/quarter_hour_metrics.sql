@@ -34,9 +34,15 @@ coverage as (
 
 keys as (
 
-    select account_id, quarter_hour from gained
+    select
+        account_id,
+        quarter_hour
+    from gained
     union distinct
-    select account_id, quarter_hour from coverage
+    select
+        account_id,
+        quarter_hour
+    from coverage
 
 ),
 

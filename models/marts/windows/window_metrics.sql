@@ -34,13 +34,13 @@ increments as (
             and (
                 (
                     periods.window_name = '24h'
-                    and increments.activity_slot >= periods.period_start
-                    and increments.activity_slot < periods.period_end
+                    and periods.period_start <= increments.activity_slot
+                    and periods.period_end > increments.activity_slot
                 )
                 or (
                     periods.window_name <> '24h'
-                    and increments.activity_at >= periods.period_start
-                    and increments.activity_at < periods.period_end
+                    and periods.period_start <= increments.activity_at
+                    and periods.period_end > increments.activity_at
                 )
             )
 

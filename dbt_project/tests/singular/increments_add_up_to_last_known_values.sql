@@ -1,0 +1,74 @@
+-- What: per post and counter, the increments that are not NULL add up to the newest value that is not NULL.
+-- Why:  every sum over time rests on it; a lost, doubled or misplaced increment shows here.
+-- Rows: the post, with both figures of each counter.
+with
+
+newest_slots as (
+
+    select
+        post_id,
+        {%- for counter in counters() %}
+        max(case when {{ counter }} is not null then slot_start end) as slot_of_{{ counter }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ ref('analytics_snapshots') }}
+    group by post_id
+
+),
+
+last_known as (
+
+    select
+        snapshots.post_id,
+        {%- for counter in counters() %}
+        max(case when snapshots.slot_start = newest.slot_of_{{ counter }} then snapshots.{{ counter }} end)
+            as {{ counter }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ ref('analytics_snapshots') }} as snapshots
+    inner join newest_slots as newest on snapshots.post_id = newest.post_id
+    group by snapshots.post_id
+
+),
+
+added_up as (
+
+    select
+        post_id,
+        {%- for metric in gained_metrics() %}
+        sum(new_{{ metric }}) as {{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ ref('post_increments') }}
+    group by post_id
+
+),
+
+final as (
+
+    select
+        added_up.post_id,
+        {%- for counter in counters() %}
+        last_known.{{ counter }} as last_{{ counter }},
+        added_up.{{ counter }} as added_{{ counter }},
+        {%- endfor %}
+        scores.engagements as last_engagements,
+        added_up.engagements as added_engagements,
+        scores.engagements_core as last_engagements_core,
+        added_up.engagements_core as added_engagements_core
+    from added_up
+    left join last_known on added_up.post_id = last_known.post_id
+    left join {{ ref('post_scores') }} as scores
+        on
+            added_up.post_id = scores.post_id
+            and scores.is_current_version
+    where
+        {%- for counter in counters() %}
+        last_known.{{ counter }} is distinct from added_up.{{ counter }} or
+        {%- endfor %}
+        scores.engagements is distinct from added_up.engagements
+        or scores.engagements_core is distinct from added_up.engagements_core
+
+)
+
+select * from final
