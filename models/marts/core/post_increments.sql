@@ -50,7 +50,8 @@ with_basis as (
             else 'lifetime'
         end as basis,
         coalesce(
-            case when this_index > last_due_index + 1 then last_due_index + 1 else this_index end
+            first_due_index is not null
+            and case when this_index > last_due_index + 1 then last_due_index + 1 else this_index end
             - case when previous_index < first_due_index - 1 then first_due_index - 1 else previous_index end > 1,
             false
         ) as is_gap
