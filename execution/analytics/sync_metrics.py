@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from execution.analytics.landing import keep_aside, land_spool
 from execution.control import posts as tracked
 from execution.control.budgets import Budgets
 from execution.control.models import Connection
+from execution.control.notifications import notify
 from execution.control.platforms import platform_settings
 from execution.control.posts import KnownPost
 from execution.control.schedule import DueAccount, due_accounts
@@ -26,7 +27,7 @@ from execution.control.tokens import StoredTokens
 from execution.control.vault import Vault
 from ingest import identity
 from ingest.clock import Clock
-from ingest.http import ApiError
+from ingest.http import ApiError, ErrorKind
 from ingest.load import LandingReport, spool
 from ingest.platforms import open_platform
 from ingest.platforms.base import (
@@ -46,6 +47,15 @@ log = structlog.get_logger()
 
 #: Called with (accounts done, accounts in all, name of the account that ended).
 OnProgress = Callable[[int, int, str], None]
+
+
+#: Directive 2.1 for rate limits; a cap or empty credits are asked about a few times a day.
+_COOLDOWNS = {
+    ErrorKind.RATE_LIMITED: timedelta(minutes=15),
+    ErrorKind.USAGE_CAPPED: timedelta(hours=6),
+}
+#: Errors that a person must know of. A token that ended is told where it is refreshed.
+_TOLD = {ErrorKind.RATE_LIMITED, ErrorKind.USAGE_CAPPED, ErrorKind.VERSION_SUNSET}
 
 
 @dataclass
@@ -101,9 +111,7 @@ class Collector:
             try:
                 self._collect_account(item, name, report)
             except ApiError as error:
-                report.stopped += 1
-                report.failures.append(f"{name}: {error}")
-                log.warning("account skipped", account=name, kind=error.kind, reason=str(error))
+                self._stopped(item, name, error, report)
             if progress:
                 progress(done, len(due), name)
         return report
@@ -156,16 +164,40 @@ class Collector:
         report.deleted += len(gone)
         report.rejected += len(got.rejected)
         report.failures += [f"{due.platform}:{post}: {why}" for post, why in got.skipped.items()]
+        report.failures += [f"{name}: {error}" for error in got.errors]
         if got.stopped_by:
-            report.stopped += 1
-            report.failures.append(f"{name}: {got.stopped_by}")
+            self._stopped(due, name, got.stopped_by, report)
+
+    def _stopped(self, due: DueAccount, name: str, error: ApiError, report: SyncReport) -> None:
+        """Remember why an account could not be collected (to the end), and until when."""
+        report.stopped += 1
+        report.failures.append(f"{name}: {error}")
+        log.warning("account stopped", account=name, kind=error.kind.value, reason=str(error))
+        now = self._clock.now()
+        if error.kind in _COOLDOWNS:
+            until = max(error.until or now, now + _COOLDOWNS[error.kind])
+            scope = f"connection:{due.connection_id}"
+            self._budgets.cool_down(scope, due.platform, until, str(error))
+        with self._store.begin() as session:
+            self._budgets.flush(session)
+            if error.kind in _TOLD:
+                notify(
+                    session,
+                    key=f"{error.kind.value}:{due.connection_id}",
+                    kind=error.kind.value,
+                    message=f"{name}: {error}",
+                    connection_id=due.connection_id,
+                    now=now,
+                )
 
     def _client(self, due: DueAccount) -> Platform:
         if due.connection_id not in self._clients:
             self._clients[due.connection_id] = open_platform(
                 due.platform,
                 platform_settings(self._settings, due.platform),
-                StoredTokens(self._store, self._vault, due.connection_id),
+                StoredTokens(
+                    self._settings, self._store, self._vault, self._clock, due.connection_id
+                ),
                 self._budgets.pacer(due.platform, due.connection_id),
                 self._clock,
             )

@@ -7,7 +7,7 @@ run lock makes this the only one) and written with each account's results.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -70,18 +70,21 @@ class Budgets:
         """The pacer of one connection's calls."""
         return ConnectionPacer(self, platform, connection_id)
 
-    def take(self, platform: str, scopes: tuple[str, ...], family: str) -> None:
-        """One request from each scope's bucket, or BudgetExhausted and from none."""
+    def take(self, platform: str, connection_id: UUID, family: str) -> None:
+        """One request from the app's and the connection's bucket, or BudgetExhausted and none."""
         limit, now = self._limits[platform], self._clock.now()
-        buckets = [self._refilled((scope, platform), limit, now) for scope in scopes]
-        for bucket in buckets:
+        app, connection = f"app:{platform}", f"connection:{connection_id}"
+        buckets = [self._refilled((scope, platform), limit, now) for scope in (app, connection)]
+        cooling = [self._buckets.get((scope, family)) for scope in (app, connection)]
+        for bucket in (*buckets, *filter(None, cooling)):
             if bucket.cooldown_until and bucket.cooldown_until > now:
                 raise BudgetExhausted(
-                    f"{platform} is cooling down until {bucket.cooldown_until:%H:%M} UTC: "
+                    f"{platform} is cooling down until {bucket.cooldown_until:%d %b %H:%M} UTC: "
                     f"{bucket.cooldown_reason}",
                     endpoint=family,
                     until=bucket.cooldown_until,
                 )
+        for bucket in buckets:
             if bucket.tokens < 1:
                 wait = timedelta(seconds=(1 - bucket.tokens) / limit.per_second)
                 raise BudgetExhausted(
@@ -92,6 +95,13 @@ class Budgets:
                 )
         for bucket in buckets:
             bucket.tokens -= 1
+
+    def cool_down(self, scope: str, family: str, until: datetime, reason: str) -> None:
+        """No request of `family` (a platform's name: of any) before `until`."""
+        bucket = self._buckets.setdefault((scope, family), _Bucket(0, self._clock.now()))
+        if bucket.cooldown_until is None or bucket.cooldown_until < until:
+            bucket.cooldown_until, bucket.cooldown_reason = until, reason
+            self._touched.add((scope, family))
 
     def count(self, connection_id: UUID, family: str, posts_read: int) -> None:
         """Enter an answered request into the ledger of the present UTC day."""
@@ -148,9 +158,16 @@ class ConnectionPacer:
     connection_id: UUID
 
     def before(self, endpoint_family: str) -> None:
-        scopes = (f"app:{self.platform}", f"connection:{self.connection_id}")
-        self.budgets.take(self.platform, scopes, endpoint_family)
+        self.budgets.take(self.platform, self.connection_id, endpoint_family)
 
     def after(self, endpoint_family: str, headers: Mapping[str, str], posts_read: int) -> None:
-        del headers  # believed over settings from issue 3 on
+        """Count the call, and believe the platform where it says that a window is used up."""
         self.budgets.count(self.connection_id, endpoint_family, posts_read)
+        remaining, reset = headers.get("x-rate-limit-remaining"), headers.get("x-rate-limit-reset")
+        if remaining == "0" and reset and reset.isdecimal():
+            self.budgets.cool_down(
+                f"connection:{self.connection_id}",
+                endpoint_family,
+                datetime.fromtimestamp(int(reset), UTC),
+                "the platform's window is used up",
+            )

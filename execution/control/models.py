@@ -197,6 +197,7 @@ class Notification(Base):
     connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("connections.id"))
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
 
 
 class ApiKey(Base):

@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     linkedin_client_secret: SecretStr | None = Field(None, description="Its secret")
     linkedin_requests_per_hour: int = Field(100, ge=1, description="Request budget for LinkedIn")
 
+    oauth_redirect_url: str = Field(
+        "http://127.0.0.1:8011/callback",
+        description="Where consents return to; register it with your apps",
+    )
+    webhook_url: str | None = Field(None, description="Where notifications are posted as JSON")
+
     host: str = Field("127.0.0.1", description="Address the API listens on")
     port: int = Field(8010, ge=0, le=65535, description="Port the API listens on; 0: any free one")
     public_url: str | None = Field(

@@ -221,6 +221,7 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["connections.id"], name="fk_notifications_connection_id_connections"
         ),
