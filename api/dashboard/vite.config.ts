@@ -1,4 +1,4 @@
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   // Flask serves the build under /static/; the pages themselves are client routes.
@@ -13,5 +13,6 @@ export default defineConfig({
     // The chart library is one lazily loaded chunk of about 500 kB before compression, on purpose.
     chunkSizeWarningLimit: 700,
   },
+  test: { include: ["tests/**/*.test.ts"] },
   server: { proxy: { "/api": "http://127.0.0.1:8000" } },
 });

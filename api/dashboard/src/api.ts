@@ -284,11 +284,6 @@ export async function signOut(): Promise<void> {
   await fetch("/api/session", { method: "DELETE" });
 }
 
-/** Posts of the last 24 hours have no common age yet, so that window knows one lens only. */
-export function lensOf(state: PageState): Window["lens"] {
-  return state.period.window === "24h" ? "gained" : state.lens;
-}
-
 /** The part of a request that every view of a window shares. */
 function windowQuery(state: PageState): URLSearchParams {
   const { period } = state;
@@ -299,7 +294,6 @@ function windowQuery(state: PageState): URLSearchParams {
   }
   if (state.accounts.length > 0) query.set("accounts", state.accounts.join(","));
   query.set("compare", state.compare ? "previous" : "none");
-  query.set("lens", lensOf(state));
   return query;
 }
 

@@ -20,7 +20,7 @@ import { type Page, PageContext, usePageState } from "./page";
 import { PRESETS } from "./period";
 import { useResource } from "./resource";
 import { toggleTheme } from "./theme";
-import { Overview } from "./views/Overview";
+import { NothingYet, Overview } from "./views/Overview";
 
 function shortcutsOf(page: Page, answer: WindowAnswer | null, help: () => void): Shortcut[] {
   const { state, go } = page;
@@ -45,8 +45,12 @@ function shortcutsOf(page: Page, answer: WindowAnswer | null, help: () => void):
 }
 
 function SignedOut() {
+  const expired = new URLSearchParams(window.location.search).get("signin") === "expired";
   return (
-    <EmptyState kind="signed-out" title="You are signed out">
+    <EmptyState
+      kind="signed-out"
+      title={expired ? "This link was used or has expired" : "You are signed out"}
+    >
       <p>
         Nexus Analytics has no passwords. On the machine it runs on, ask for a one-time link and open it here:
       </p>
@@ -109,7 +113,6 @@ export function App() {
   useShortcuts(shortcuts);
 
   const who = signedOut ? null : session.answer;
-  const hasAccounts = who === null || who.accounts.length > 0;
   return (
     <PageContext.Provider value={page}>
       <a class="skip" href="#main">Skip to the figures</a>
@@ -123,14 +126,16 @@ export function App() {
       <main id="main" class="main" tabIndex={-1}>
         {signedOut ? (
           <SignedOut />
-        ) : hasAccounts ? (
+        ) : who?.generation === null ? (
+          <NothingYet />
+        ) : who?.accounts.length === 0 ? (
+          <NoAccount />
+        ) : (
           <>
             <PageHead answer={answer} />
             <Overview resource={overview} />
             {answer && <Foot answer={answer} />}
           </>
-        ) : (
-          <NoAccount />
         )}
       </main>
       {helping && <Help shortcuts={shortcuts} onClose={() => setHelping(false)} />}

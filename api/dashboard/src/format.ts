@@ -124,21 +124,21 @@ export function time(value: Instant, zone: string): string {
   return dayFormat({ hour: "2-digit", minute: "2-digit", timeZone: zone }).format(new Date(value));
 }
 
-const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: "always", style: "narrow" });
-const STEPS: readonly [limit: number, divisor: number, unit: Intl.RelativeTimeFormatUnit][] = [
-  [3_600, 60, "minute"],
-  [172_800, 3_600, "hour"],
-  [5_184_000, 86_400, "day"],
-  [63_072_000, 2_592_000, "month"],
-  [Infinity, 31_536_000, "year"],
+/** Below `limit` seconds an age is told in this unit. Written out: Intl's short forms are cryptic. */
+const AGES: readonly [limit: number, seconds: number, unit: string][] = [
+  [3_600, 60, "min"],
+  [172_800, 3_600, "h"],
+  [5_184_000, 86_400, "days"],
+  [63_072_000, 2_592_000, "months"],
+  [Infinity, 31_536_000, "years"],
 ];
 
 /** "5 min ago"; a clock that runs ahead of ours counts as now. */
 export function ago(value: Instant, now: Instant): string {
   const seconds = Math.max(0, (new Date(now).getTime() - new Date(value).getTime()) / 1000);
   if (seconds < 60) return "just now";
-  for (const [limit, divisor, unit] of STEPS) {
-    if (seconds < limit) return relative.format(-Math.floor(seconds / divisor), unit);
+  for (const [limit, length, unit] of AGES) {
+    if (seconds < limit) return `${exact(Math.floor(seconds / length))} ${unit} ago`;
   }
   return UNKNOWN;
 }

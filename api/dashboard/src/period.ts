@@ -46,21 +46,18 @@ export function dayOf(instant: string | number | Date, zone: string): Day {
 }
 
 /**
- * The period one step earlier (-1) or later (+1): same length, touching the shown one.
- * `shown` are the days the API says it shows, `last` the newest day with data. A step that
- * reaches `last` becomes the preset of that length again; null where there is nothing later.
+ * The period one step earlier (-1) or later (+1): same length, touching the present one.
+ * `last` is the newest day with data. A step that reaches it becomes the preset of that length
+ * again; null where there is nothing later.
  */
-export function step(
-  period: Period,
-  direction: -1 | 1,
-  shown: { from: Day; to: Day },
-  last: Day,
-): Period | null {
-  if (direction === 1 && (period.window !== "custom" || shown.to >= last)) return null;
+export function step(period: Period, direction: -1 | 1, last: Day): Period | null {
+  if (direction === 1 && (period.window !== "custom" || period.to >= last)) return null;
   if (period.window === "24h") {
-    const yesterday = addDays(shown.to, -1);
+    const yesterday = addDays(last, -1);
     return { window: "custom", from: yesterday, to: yesterday };
   }
+  const shown =
+    period.window === "custom" ? period : { from: addDays(last, 1 - LENGTH[period.window]), to: last };
   const length = lengthInDays(shown.from, shown.to);
   const from = addDays(shown.from, direction * length);
   const to = addDays(shown.to, direction * length);

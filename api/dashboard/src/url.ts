@@ -8,7 +8,6 @@ export type View =
   | { readonly name: "post"; readonly postId: string };
 
 export type Order = "asc" | "desc";
-export type Lens = "gained" | "published";
 
 export interface PageState {
   readonly view: View;
@@ -16,7 +15,6 @@ export interface PageState {
   /** Account ids; empty means all of them. */
   readonly accounts: readonly string[];
   readonly compare: boolean;
-  readonly lens: Lens;
   /** The metric of the trend chart. */
   readonly metric: string;
   /** Platforms switched off in the chart's legend. */
@@ -31,7 +29,6 @@ export const DEFAULTS = {
   period: { window: "30d" },
   accounts: [],
   compare: true,
-  lens: "gained",
   metric: "impressions",
   hidden: [],
   sort: "engagement_score",
@@ -75,7 +72,6 @@ export function readState(url: URL): PageState {
     period: readPeriod(query),
     accounts: readList(query, "accounts"),
     compare: query.get("compare") !== "none",
-    lens: query.get("lens") === "published" ? "published" : "gained",
     metric: readName(query, "metric", DEFAULTS.metric),
     hidden: readList(query, "hide"),
     sort: readName(query, "sort", DEFAULTS.sort),
@@ -102,7 +98,6 @@ export function writeState(state: PageState): string {
   }
   if (state.accounts.length > 0) query.set("accounts", state.accounts.join(","));
   if (!state.compare) query.set("compare", "none");
-  if (state.lens !== DEFAULTS.lens) query.set("lens", state.lens);
   if (state.metric !== DEFAULTS.metric) query.set("metric", state.metric);
   if (state.hidden.length > 0) query.set("hide", state.hidden.join(","));
   if (state.sort !== DEFAULTS.sort) query.set("sort", state.sort);

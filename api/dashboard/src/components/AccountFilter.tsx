@@ -34,19 +34,21 @@ export function AccountFilter({ accounts }: { accounts: readonly Account[] }) {
             const id = account.account_id;
             const isLast = state.accounts.length === 1 && isChosen(id);
             return (
-              <label key={id} class="choice">
-                <input
-                  type="checkbox"
-                  checked={isChosen(id)}
-                  disabled={isLast || accounts.length === 1}
-                  onChange={() => toggle(id)}
-                />
-                <PlatformIcon platform={account.platform} />
-                <span class="choice-name">{accountName(account)}</span>
+              <div key={id} class="choice">
+                <label class="choice-label">
+                  <input
+                    type="checkbox"
+                    checked={isChosen(id)}
+                    disabled={isLast || accounts.length === 1}
+                    onChange={() => toggle(id)}
+                  />
+                  <PlatformIcon platform={account.platform} />
+                  <span class="choice-name">{accountName(account)}</span>
+                </label>
                 <button type="button" class="choice-only" onClick={() => go({ accounts: [id] })}>
                   only<span class="sr-only"> {accountName(account)}</span>
                 </button>
-              </label>
+              </div>
             );
           })}
           <button

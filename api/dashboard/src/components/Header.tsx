@@ -19,13 +19,14 @@ function ThemeToggle() {
   const dark = useTheme() === "dark";
   const label = dark ? "Light theme" : "Dark theme";
   return (
-    <button type="button" class="button button--quiet button--icon" aria-label={label} title={label} onClick={toggleTheme}>
+    <button type="button" class="button button--quiet button--icon theme-toggle" aria-label={label} title={label} onClick={toggleTheme}>
       {dark ? <Sun /> : <Moon />}
     </button>
   );
 }
 
 function UserMenu({ session, onHelp, onSignedOut }: Omit<Props, "session" | "freshness"> & { session: SessionAnswer }) {
+  const dark = useTheme() === "dark";
   return (
     <Popover label={`Signed in as ${session.user.name}`} class="button button--quiet button--icon" align="end" button={<User />}>
       {(close) => (
@@ -43,6 +44,9 @@ function UserMenu({ session, onHelp, onSignedOut }: Omit<Props, "session" | "fre
             }}
           >
             <Keyboard /> Keyboard keys <kbd>?</kbd>
+          </button>
+          <button type="button" class="menu-item" onClick={toggleTheme}>
+            {dark ? <Sun /> : <Moon />} {dark ? "Light theme" : "Dark theme"} <kbd>t</kbd>
           </button>
           <button type="button" class="menu-item" onClick={() => void signOut().then(onSignedOut)}>
             <SignOut /> Sign out

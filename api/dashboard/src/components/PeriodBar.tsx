@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 
-import { type WindowAnswer, lensOf } from "../api";
+import type { WindowAnswer } from "../api";
 import { dayOf, isDay, PRESETS, type Preset, step } from "../period";
 import { usePage } from "../page";
 import { ChevronLeft, ChevronRight } from "./Icons";
@@ -15,7 +15,7 @@ const NAMES: Record<Preset, string> = {
   "90d": "Last 90 days",
 };
 
-/** The period next to the shown one, or null where there is none (or nothing is shown yet). */
+/** The period next to the chosen one, or null where there is none (or no answer tells the newest day). */
 export function neighbour(
   period: Parameters<typeof step>[0],
   answer: WindowAnswer | null,
@@ -23,7 +23,7 @@ export function neighbour(
 ): ReturnType<typeof step> {
   if (!answer) return null;
   const last = answer.as_of ? dayOf(answer.as_of, answer.window.tz) : answer.window.to;
-  return step(period, direction, answer.window, last);
+  return step(period, direction, last);
 }
 
 function CustomRange({ answer }: { answer: WindowAnswer | null }) {
@@ -113,20 +113,6 @@ export function PeriodBar({ answer }: { answer: WindowAnswer | null }) {
         ))}
         <CustomRange answer={answer} />
       </div>
-      <label class="field">
-        <span class="sr-only">What is counted</span>
-        <select
-          class="select"
-          value={lensOf(state)}
-          disabled={state.period.window === "24h"}
-          onChange={(event) =>
-            go({ lens: event.currentTarget.value === "published" ? "published" : "gained" })
-          }
-        >
-          <option value="gained">Gained in period</option>
-          <option value="published">Posts published</option>
-        </select>
-      </label>
       <label class="switch">
         <input
           type="checkbox"

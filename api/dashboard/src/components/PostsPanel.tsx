@@ -1,5 +1,6 @@
 /** The ten posts that lead by the chosen column. Sorting asks the API, so "top 10" is always true. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 import { type OverviewAnswer, type PostRow, type PostsAnswer, postsPath } from "../api";
@@ -25,17 +26,22 @@ interface Column {
 
 const COLUMNS: readonly Column[] = [
   { sort: "published_at", label: "Published", by: "date" },
-  { sort: "impressions", label: "Impressions", by: "impressions", definition: TERMS.impressions.definition },
-  { sort: "engagements", label: "Engagements", by: "engagements", definition: TERMS.engagements.definition },
+  { sort: "impressions", label: "Impressions", by: "impressions" },
+  { sort: "engagements", label: "Engagements", by: "engagements" },
   { sort: "engagement_rate", label: "Rate", by: "engagement rate", definition: "Engagements divided by impressions, of this post." },
   { sort: "engagement_score", label: "Score", by: "engagement score", definition: TERMS.engagement_score.definition },
 ];
 
-function heading(sort: string, order: "asc" | "desc"): string {
+interface Heading {
+  readonly title: string;
+  readonly by: string;
+}
+
+function heading(sort: string, order: "asc" | "desc"): Heading {
+  if (sort === "published_at") return { title: order === "desc" ? "Newest posts" : "Oldest posts", by: "" };
   const column = COLUMNS.find((candidate) => candidate.sort === sort);
-  const by = column?.by ?? sort.replaceAll("_", " ");
-  if (sort === "published_at") return order === "desc" ? "Newest posts" : "Oldest posts";
-  return order === "desc" ? `Top posts by ${by}` : `Lowest posts by ${by}`;
+  const by = `by ${column?.by ?? sort.replaceAll("_", " ")}`;
+  return { title: order === "desc" ? "Top posts" : "Lowest posts", by };
 }
 
 function SortableHead({ column }: { column: Column }) {
@@ -150,12 +156,15 @@ function Row({ post, answer }: { post: PostRow; answer: OverviewAnswer }) {
   );
 }
 
-function Frame({ title, busy, children }: { title: string; busy: boolean; children: preact.ComponentChildren }) {
+function Frame({ title, by, busy, children }: Heading & { busy: boolean; children: ComponentChildren }) {
   return (
     <section class="panel" aria-labelledby="posts-title" aria-busy={busy}>
       <header class="panel-head">
         <h2 id="posts-title" class="panel-title">
-          {title}
+          <span>
+            {title}
+            <span class="panel-by"> {by}</span>
+          </span>
           <Tip
             label="Which posts are listed?"
             text="Up to ten posts with at least 100 impressions. Figures are the posts' totals so far; the small + is what they gained in the period."
@@ -185,14 +194,14 @@ export function PostsPanel({ answer }: { answer: OverviewAnswer }) {
   const isDefault = state.sort === DEFAULTS.sort && state.order === DEFAULTS.order;
   const sorted = useResource<PostsAnswer>(isDefault ? null : postsPath(state, LIMIT));
   const posts = isDefault ? answer.top_posts : (sorted.answer?.posts ?? answer.top_posts);
-  const title = heading(state.sort, state.order);
+  const { title, by } = heading(state.sort, state.order);
   return (
-    <Frame title={title} busy={sorted.loading}>
+    <Frame title={title} by={by} busy={sorted.loading}>
       {sorted.problem && <p class="notice notice--bad" role="alert">{sorted.problem.detail}</p>}
       {posts.length === 0 ? (
         <p class="panel-empty">No post of this period has 100 impressions yet.</p>
       ) : (
-        <table class={`table posts ${sorted.loading ? "is-stale" : ""}`} aria-label={title}>
+        <table class={`table posts ${sorted.loading ? "is-stale" : ""}`} aria-labelledby="posts-title">
           <Head />
           <tbody>
             {posts.map((post) => <Row key={post.post_id} post={post} answer={answer} />)}

@@ -37,13 +37,13 @@ function NoData({ answer }: { answer: OverviewAnswer }) {
   );
 }
 
-function NothingYet() {
+export function NothingYet() {
   return (
     <EmptyState kind="nothing-yet" title="Nothing collected yet">
-      <p>
-        The accounts are connected; their numbers appear after the first collection and build:
-        run <code>make refresh</code>, or wait for the schedule to do it.
-      </p>
+      <p>Numbers appear after the first collection and build. Start them, or wait for the schedule:</p>
+      <p><code class="command">make refresh</code></p>
+      <p>Or begin with a file that X lets you download:</p>
+      <p><code class="command">make import FILE=export.csv</code></p>
     </EmptyState>
   );
 }
