@@ -10,7 +10,7 @@ import click
 from pydantic import ValidationError
 
 from execution.app import App
-from execution.console import console, fail, progress_bar
+from execution.console import console, fail, print_table, progress_bar
 from execution.control import access, audit
 from execution.control.settings import Settings
 from execution.logs import configure_logs
@@ -154,6 +154,81 @@ def link(app: App, email: str) -> None:
     click.echo(app.login_url(email, app.settings.port))
 
 
+# --- connections -------------------------------------------------------------------------------
+
+
+@main.command("connect")
+@click.argument("platform", type=click.Choice(["linkedin", "twitter"]))
+@click.option("--account", "wanted", help="Handle or platform id, if the token reads several.")
+@click.option("--token-stdin", is_flag=True, help="Read an access token from standard input.")
+@click.option("--scope", "scopes", multiple=True, help="Ask for these scopes (repeatable).")
+@_user_option
+@app_command
+def connect_command(
+    app: App,
+    *,
+    platform: str,
+    wanted: str | None,
+    token_stdin: bool,
+    scopes: tuple[str, ...],
+    email: str,
+) -> None:
+    """Connect an account: opens the platform's consent page and keeps the tokens encrypted."""
+    from execution.connect import Consent, connect_account
+    from execution.consent import give_consent
+    from execution.control.connections import Tokens
+
+    if token_stdin:
+        token = click.get_text_stream("stdin").readline().strip()
+        if not token:
+            raise click.UsageError("standard input holds no token")
+        consent = Consent(Tokens(token), list(scopes))
+    else:
+        consent = give_consent(
+            app.settings,
+            app.clock,
+            platform,
+            scopes=scopes or None,
+            announce=lambda url: console.print(
+                f"Give your consent here:\n{url}", markup=False, soft_wrap=True
+            ),
+        )
+    done = connect_account(app, email, platform, consent, wanted)
+    console.print(f"Connected {platform}:{done.profile.handle or done.profile.display_name}.")
+
+
+@main.command()
+@app_command
+def connections(app: App) -> None:
+    """List the connections: state, scopes, expiry."""
+    from sqlalchemy import select
+
+    from execution.control.models import Account, Connection, User
+
+    with app.store.begin() as session:
+        rows = session.execute(
+            select(Connection, Account, User)
+            .join(Account, Account.id == Connection.account_id)
+            .join(User, User.id == Connection.user_id)
+            .order_by(Connection.connected_at)
+        ).all()
+    print_table(
+        ("account", "user", "state", "expires", "last collected", "scopes"),
+        [
+            (
+                f"{account.platform}:{account.handle or account.platform_account_id}",
+                member.email,
+                connection.state_reason or connection.state,
+                connection.expires_at,
+                connection.last_success_at,
+                " ".join(connection.scopes),
+            )
+            for connection, account, member in rows
+        ],
+        "No account is connected: nexus connect twitter",
+    )
+
+
 # --- data in -----------------------------------------------------------------------------------
 
 
@@ -230,6 +305,94 @@ def refresh(app: App) -> None:
         app.land()
         app.build_and_publish()
     raise SystemExit(run.exit_code)
+
+
+# --- looking back ------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--all", "with_closed", is_flag=True, help="Those that ended, too.")
+@app_command
+def notifications(app: App, with_closed: bool) -> None:
+    """List what a person should know: ended tokens, caps, cooldowns."""
+    from sqlalchemy import select
+
+    from execution.control.models import Notification
+
+    query = select(Notification).order_by(Notification.created_at)
+    if not with_closed:
+        query = query.where(Notification.closed_at.is_(None))
+    with app.store.begin() as session:
+        rows = list(session.scalars(query))
+    print_table(
+        ("since", "kind", "message"),
+        [(row.created_at, row.kind, row.message) for row in rows],
+        "Nothing to report.",
+    )
+
+
+@main.command()
+@app_command
+def costs(app: App) -> None:
+    """Print the ledger of API calls: requests, posts read and estimated cost per month."""
+    from sqlalchemy import func, select
+
+    from execution.control.models import Account, ApiUsage, Connection
+
+    month = func.substr(ApiUsage.day, 1, 7)
+    query = (
+        select(
+            month,
+            Account.platform,
+            Account.handle,
+            ApiUsage.family,
+            func.sum(ApiUsage.requests),
+            func.sum(ApiUsage.posts_read),
+            func.sum(ApiUsage.cost_micros),
+        )
+        .join(Connection, Connection.id == ApiUsage.connection_id)
+        .join(Account, Account.id == Connection.account_id)
+        .group_by(month, Account.platform, Account.handle, ApiUsage.family)
+        .order_by(month, Account.platform, Account.handle, ApiUsage.family)
+    )
+    with app.store.begin() as session:
+        rows = session.execute(query).all()
+    print_table(
+        ("month", "account", "endpoint", "requests", "posts read", "USD"),
+        [
+            (when, f"{platform}:{handle}", family, requests, posts, f"{micros / 1e6:.2f}")
+            for when, platform, handle, family, requests, posts, micros in rows
+        ],
+        "No call was made yet.",
+    )
+
+
+@main.command()
+@click.option("--last", default=20, show_default=True, help="How many runs.")
+@app_command
+def runs(app: App, last: int) -> None:
+    """List the newest runs: what they did and how they ended."""
+    from sqlalchemy import select
+
+    from execution.control.models import Run
+
+    with app.store.begin() as session:
+        rows = list(session.scalars(select(Run).order_by(Run.id.desc()).limit(last)))
+    print_table(
+        ("started", "command", "seconds", "exit", "snapshots", "skipped"),
+        [
+            (
+                row.started_at,
+                row.command,
+                f"{(row.ended_at - row.started_at).total_seconds():.1f}" if row.ended_at else None,
+                "killed" if row.ended_at is None else row.exit_code,
+                (row.summary or {}).get("snapshots"),
+                len((row.summary or {}).get("failures", [])) or None,
+            )
+            for row in rows
+        ],
+        "Nothing ran yet.",
+    )
 
 
 # --- serve -------------------------------------------------------------------------------------

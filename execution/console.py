@@ -1,14 +1,19 @@
 """What commands say: progress on a terminal, plain lines elsewhere, one line for an error."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from datetime import datetime
+from typing import Any, NoReturn
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
-console = Console(highlight=False)
+#: A file or a pipe has no width: tables there are not cut.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 180)
 _errors = Console(stderr=True, highlight=False)
 
 #: Called with (things done, things in all, name of the one that ended).
@@ -49,3 +54,24 @@ def progress_bar(title: str) -> Iterator[OnProgress]:
             console.print(f"{title}: {done} of {total}")
 
     yield say
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], nothing: str) -> None:
+    """A table; times in UTC to the minute, "–" for what is unknown; `nothing` if it is empty."""
+    if not rows:
+        console.print(nothing, markup=False)
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*(escape(_said(value)) for value in row))
+    console.print(table)
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%MZ}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -150,7 +150,7 @@ def _follow(lines: Iterable[str], progress: OnProgress | None) -> list[str]:
         except (ValueError, KeyError, TypeError):
             errors.append(line.rstrip())
             continue
-        if info["name"] in {"LogModelResult", "LogTestResult", "LogSeedResult"} and progress:
+        if progress and {"index", "total", "node_info"} <= data.keys():
             progress(data["index"], data["total"], data["node_info"]["node_name"])
         elif info["level"] == "error":
             errors.append(info["msg"])

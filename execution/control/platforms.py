@@ -36,4 +36,5 @@ def oauth_app(settings: Settings, platform: str) -> oauth.App | None:
     }[platform]
     if client_id is None:
         return None
-    return oauth.App(client_id, secret and secret.get_secret_value(), settings.oauth_redirect_url)
+    known_secret = secret.get_secret_value() if secret else None
+    return oauth.App(client_id, known_secret, settings.oauth_redirect_url)
