@@ -228,7 +228,7 @@ def check_base_url(url: str, default: str) -> str:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise ValueError(f"base URL {url!r} is not an address: {error}") from None
+        raise ValueError(f"the base URL is not an address: {error}") from None
     if parsed.userinfo or parsed.query or parsed.fragment:
         raise ValueError("a base URL holds no user, query or fragment")
     allowed = parsed.scheme == "https" or (parsed.scheme == "http" and is_loopback(url))

@@ -492,9 +492,10 @@ class _Run:
         return min(moments)
 
     def _timeline_is_cheaper(self, due: int) -> bool:
-        """Whether a page of 100 owned reads costs less than looking up the due posts alone."""
-        page = PRICES[TIMELINE if self._settings.owned_reads else LOOKUP] * BATCH
-        return due > 0 and page < PRICES[LOOKUP] * due
+        """Whether full pages of owned reads cost less than looking up the due posts alone."""
+        pages = -(-due // BATCH)
+        timeline = PRICES[TIMELINE] * BATCH * pages
+        return self._settings.owned_reads and timeline < PRICES[LOOKUP] * due
 
     def _read_sweep(self, sweep: _Sweep) -> None:
         token: str | None = None
