@@ -1,5 +1,6 @@
 """An app over a small publication, with a control store whose users may see parts of it."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -94,14 +95,24 @@ class Api:
         return self.get("/api/analytics/overview", **query)
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A control store without rows, migrated once for all tests."""
+    folder = tmp_path_factory.mktemp("store")
+    open_store(Settings(_env_file=None, data_dir=folder)).close()  # type: ignore[call-arg]
+    return folder / "control.sqlite3"
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, empty_store: Path) -> Iterator[House]:
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
         data_dir=tmp_path / "data",
         vault_key_file=tmp_path / "keys" / "vault.json",
         api_requests_per_minute=100_000,
     )
+    settings.data_dir.mkdir()
+    shutil.copy(empty_store, settings.data_dir)
     store = open_store(settings)
     yield House(settings, store)
     store.close()

@@ -150,8 +150,8 @@ class Marts:
             ("nexus", "current.duckdb", self.marts()),
         ):
             path = folder / f"{stem}-{generation}.duckdb"
-            path.unlink(missing_ok=True)
-            _write(path, layer, publication)
+            # DuckDB does not write to a path that this process has attached.
+            _write(folder / f".{path.name}.draft", layer, publication).replace(path)
             draft = folder / f".{link}.draft"
             draft.unlink(missing_ok=True)
             draft.symlink_to(path.name)
@@ -411,7 +411,7 @@ PUBLICATION = {
 }
 
 
-def _write(path: Path, tables: dict[str, list[Row]], publication: Row) -> None:
+def _write(path: Path, tables: dict[str, list[Row]], publication: Row) -> Path:
     with duckdb.connect(str(path)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("begin")
@@ -419,6 +419,7 @@ def _write(path: Path, tables: dict[str, list[Row]], publication: Row) -> None:
             _fill(connection, table, contracts()[table], rows)
         _fill(connection, "publication", PUBLICATION, [publication])
         connection.execute("commit")
+    return path
 
 
 def _fill(
