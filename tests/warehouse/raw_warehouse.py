@@ -452,7 +452,7 @@ class RawWarehouse:
         self._waiting.setdefault(table, []).append(row)
 
     def land(self) -> str:
-        """Write the waiting rows as one load: rows of a known key are replaced. Returns its id.
+        """Write the waiting rows as one load: a row replaces an older one of its key. Returns its id.
 
         Control tables keep their rows and get the new ones added.
         """
@@ -488,20 +488,30 @@ class RawWarehouse:
             connection.execute(f"insert into raw.{table} select *, {stamps} from landed", values)
             return
         key = ", ".join(_KEYS[kind])
+        taken_at = "collected_at" if "collected_at" in columns else "fetched_at"
+        connection.execute(
+            f"""
+            create or replace temp table arriving as
+            select landed.* from landed
+            left join (select {key}, {taken_at} as known_at from raw.{table}) as known using ({key})
+            where known_at is null or known_at <= {taken_at}
+            qualify row_number() over (partition by {key} order by {taken_at} desc) = 1
+            """
+        )
         connection.execute(
             f"""
             create or replace temp table replaced as
             select {key}, min(first_landed_at) as first_landed_at from raw.{table}
-            where ({key}) in (select ({key}) from landed) group by {key}
+            where ({key}) in (select ({key}) from arriving) group by {key}
             """
         )
-        connection.execute(f"delete from raw.{table} where ({key}) in (select ({key}) from landed)")
+        connection.execute(f"delete from raw.{table} where ({key}) in (select ({key}) from arriving)")
         connection.execute(
             f"""
             insert into raw.{table}
-            select landed.*, coalesce(replaced.first_landed_at, ?::timestamptz), ?,
+            select arriving.*, coalesce(replaced.first_landed_at, ?::timestamptz), ?,
                 cast(uuid() as varchar)
-            from landed left join replaced using ({key})
+            from arriving left join replaced using ({key})
             """,
             values,
         )

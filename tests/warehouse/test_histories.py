@@ -1,0 +1,172 @@
+"""Random histories: every mart equals what plain Python makes of the same readings."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from .histories import Histories, generate, land
+from .raw_warehouse import RawWarehouse, Row
+from .reference import (
+    COUNTERS,
+    METRICS,
+    Expected,
+    engagements,
+    last_known,
+    quarter_hour,
+    rate,
+    score,
+)
+
+WINDOWS = ("24h", "7d", "30d", "90d")
+
+
+def assert_same(found: list[Row], wanted: dict[Any, dict[str, Any]], *key: str) -> None:
+    """Rows by key, cell by cell; the message names the first cells that differ."""
+    by_key = {tuple(row[name] for name in key): row for row in found}
+    assert set(by_key) == set(wanted)
+    wrong = {
+        (where, name): (by_key[where][name], value)
+        for where, row in wanted.items()
+        for name, value in row.items()
+        if by_key[where][name] != value
+    }
+    assert not wrong, f"{len(wrong)} cells differ (found, wanted): {list(wrong.items())[:5]}"
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3], ids=lambda seed: f"seed-{seed}")
+def built(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[RawWarehouse, Histories, Expected]:
+    warehouse = RawWarehouse(tmp_path_factory.mktemp("histories") / "warehouse.duckdb")
+    histories = generate(warehouse, request.param)
+    land(warehouse, histories.events)
+    warehouse.build()
+    return warehouse, histories, histories.expected()
+
+
+Built = tuple[RawWarehouse, Histories, Expected]
+
+
+def test_snapshots_hold_each_slot_once_with_its_rate_and_score(built: Built) -> None:
+    warehouse, _, expected = built
+    assert_same(
+        warehouse.rows("select * from marts.analytics_snapshots"),
+        {
+            (key,): {name: reading.counters.get(name) for name in COUNTERS}
+            | {
+                "post_id": reading.post.post_id,
+                "collected_at": reading.collected_at,
+                "slot_start": reading.slot,
+                "source": reading.source,
+                "engagement_score": score(reading.counters, reading.post.account.platform),
+                "engagement_rate": rate(
+                    engagements(
+                        reading.post.account.kind, "engagements", reading.counters, reading.source
+                    ),
+                    reading.counters.get("impressions"),
+                ),
+            }
+            for key, reading in expected.snapshots.items()
+        },
+        "id",
+    )
+
+
+def test_increments_follow_the_table_of_bases(built: Built) -> None:
+    warehouse, _, expected = built
+    assert {row.basis for row in expected.increments} == {"observed", "lifetime", "catch_up"}
+    assert any(row.is_gap for row in expected.increments)
+    assert any(row.is_correction for row in expected.increments)
+    assert_same(
+        warehouse.rows("select * from marts.post_increments"),
+        {
+            (row.id,): {
+                "slot_start": row.slot_start,
+                "collected_at": row.collected_at,
+                "activity_at": row.activity_at,
+                "activity_slot": row.activity_slot,
+                "basis": row.basis,
+                "is_gap": row.is_gap,
+                "is_correction": row.is_correction,
+            }
+            | {f"new_{name}": row.new[name] for name in METRICS}
+            for row in expected.increments
+        },
+        "id",
+    )
+
+
+def test_scores_hold_the_last_known_values(built: Built) -> None:
+    warehouse, _, expected = built
+    wanted = {}
+    for post in expected.posts:
+        if history := expected.histories[post.post_id]:
+            known = last_known(history, post.account.kind)
+            wanted[(post.post_id,)] = known | {
+                "collected_at": history[-1].collected_at,
+                "engagement_rate": rate(known["engagements"], known["impressions"]),
+                "engagement_score": score(known, post.account.platform),
+            }
+    assert_same(warehouse.rows("select * from marts.post_scores"), wanted, "post_id")
+
+
+def test_quarter_hours_hold_the_increments_and_slots_of_each(built: Built) -> None:
+    warehouse, _, expected = built
+    assert_same(
+        warehouse.rows("select * from marts.quarter_hour_metrics"),
+        {
+            (account, start): measures
+            for account in expected.accounts
+            for start, measures in expected.grouped(account, quarter_hour).items()
+        },
+        "account_id",
+        "quarter_hour",
+    )
+
+
+def test_days_are_cut_at_the_midnights_of_the_account(built: Built) -> None:
+    warehouse, _, expected = built
+    wanted = {}
+    for account, entry in expected.accounts.items():
+        zone = ZoneInfo(entry.account.timezone)
+        days = expected.grouped(account, lambda moment, zone=zone: moment.astimezone(zone).date())
+        wanted |= {(account, day): measures for day, measures in days.items()}
+    assert_same(warehouse.rows("select * from marts.daily_metrics"), wanted, "account_id", "day")
+
+
+def test_windows_and_the_periods_before_are_sums_of_increments(built: Built) -> None:
+    warehouse, _, expected = built
+    wanted = {
+        (account, name): row
+        for account in expected.accounts
+        for name in WINDOWS
+        if (row := expected.window(account, name))
+    }
+    found = warehouse.rows("select * from marts.window_metrics")
+    assert_same(found, wanted, "account_id", "window_name")
+
+
+def test_the_rollup_takes_each_posts_last_snapshot_of_the_readers_day(built: Built) -> None:
+    warehouse, histories, expected = built
+    wanted = {}
+    for user, accounts in histories.members.items():
+        readable = {account.account_id for account in accounts}
+        for platform in ("twitter", "linkedin"):
+            zone = ZoneInfo(histories.zones[user])
+            for day, row in expected.rollup(zone, readable, platform).items():
+                wanted[user, day, platform] = row
+    found = warehouse.rows("select * from marts.daily_rollup")
+    assert_same(found, wanted, "user_key", "day", "platform")
+
+
+def test_accounts_know_how_fresh_they_are(built: Built) -> None:
+    warehouse, _, expected = built
+    wanted = {
+        (account,): {
+            "as_of": expected.as_of[account],
+            "posts": sum(post.account.account_id == account for post in expected.posts),
+        }
+        for account in expected.accounts
+    }
+    assert_same(warehouse.rows("select * from marts.accounts"), wanted, "account_id")
