@@ -659,7 +659,6 @@ class _PageRun:
             self._skipped.update(dict.fromkeys(ids, error.message))
             return
         if self._isolating_calls >= MOST_ISOLATING_CALLS:
-            self._collection.errors.append(error)
             self._skipped.update(dict.fromkeys(ids, f"{error.message} (for one of {len(ids)})"))
             return
         for part in _split(ids, error.message):
@@ -703,14 +702,14 @@ class _PageRun:
     ) -> None:
         self._collection.rejected += rejected
         unreadable = {r.subject for r in rejected}
-        # An element that names no post may be about any of those left out.
-        anonymous = bool(unreadable - set(ids))
+        # An element that names none of the posts asked for may be about one of those left out.
+        anonymous = bool((unreadable | told.keys()) - set(ids))
         for i in ids:
             if i in told:
                 self._counters[i] = told[i]
                 self._asked_at[i] = received_at
             elif anonymous:
-                self._skipped[i] = "an element of the answer could not be told to be another's"
+                self._skipped[i] = "left out of statistics that name a post not asked for"
             elif i not in unreadable:
                 self._asked_at[i] = received_at
 
@@ -781,8 +780,9 @@ class _PageRun:
                 collection.readings.append(Reading(i, asked_at, self._counters[i]))
             elif i in self._listed:
                 collection.readings.append(Reading(i, asked_at, dict(_NO_ACTIVITY)))
-        settled = gone | {reading.platform_post_id for reading in collection.readings}
-        settled |= {rejected.subject for rejected in collection.rejected}
+        read = {reading.platform_post_id for reading in collection.readings}
+        collection.rejected = [r for r in collection.rejected if r.subject not in read | gone]
+        settled = read | gone | {rejected.subject for rejected in collection.rejected}
         reason = "left out of the statistics, and not listed by the finder"
         if collection.stopped_by is not None:
             reason = collection.stopped_by.message

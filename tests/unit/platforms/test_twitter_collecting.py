@@ -545,7 +545,7 @@ def test_10_000_posts_take_at_most_105_requests(days: int) -> None:
 def test_every_due_post_is_settled_exactly_once(
     plan: list[tuple[float, str, bool]], page: int, discover: bool
 ) -> None:
-    posts = {i: fate for i, fate in zip(ids_of([p[0] for p in plan]), plan, strict=True)}
+    posts = dict(zip(ids_of([p[0] for p in plan]), plan, strict=True))
     due = [i for i, (_, _, is_due) in posts.items() if is_due]
     rig = twitter(MiniX((x_post(i) for i, p in posts.items() if p[1] == "alive"), page))
     got = rig.platform.collect(discovery(due) if discover else request(due))
