@@ -1,6 +1,6 @@
 """The `nexus` command. Each command loads only what it needs: a run with nothing due is quick."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from execution.app import App
 from execution.console import console, fail, print_table, progress_bar
 from execution.control import access, audit
+from execution.control.models import User
 from execution.control.settings import Settings
 from execution.logs import configure_logs
 from execution.run import ExitCode, RunLockedError, exclusive_run
@@ -255,7 +257,8 @@ def import_files(
     from execution.analytics.imports import Importer
 
     with exclusive_run(app.settings, app.store, app.clock, "import") as run:
-        importer = Importer(app.settings, app.store, app.clock, email)
+        with app.store.begin() as session:
+            importer = Importer(app.settings, app.store, app.clock, _importing(app, session, email))
         with progress_bar("Importing") as advance:
             outcome = importer.run(paths, account, as_of, advance)
         for line in outcome.problems:
@@ -268,6 +271,13 @@ def import_files(
         if outcome.problems:
             run.exit_code = ExitCode.PARTLY if outcome.files else ExitCode.FAILED
     raise SystemExit(run.exit_code)
+
+
+def _importing(app: App, session: Session, email: str) -> User:
+    """Whose import it is: on a fresh installation the first import makes the default user."""
+    if email == DEFAULT_USER and access.find_user(session, email) is None:
+        return access.create_user(session, email, "UTC", app.clock.now())
+    return app.user(session, email)
 
 
 @main.command()
@@ -356,7 +366,7 @@ def costs(app: App) -> None:
         .order_by(month, Account.platform, Account.handle, ApiUsage.family)
     )
     with app.store.begin() as session:
-        rows = session.execute(query).all()
+        rows: Sequence[Any] = session.execute(query).all()
     print_table(
         ("month", "account", "endpoint", "requests", "posts read", "USD"),
         [
