@@ -552,10 +552,12 @@ class RawWarehouse:
         return run
 
     def build(self, *arguments: str, check: bool = True) -> "DbtRun":
-        """Land what waits and build everything."""
+        """Land what waits, build everything and test the data."""
         if self._waiting:
             self.land()
-        return self.dbt("build", *arguments, check=check)
+        return self.dbt(
+            "build", "--exclude-resource-type", "unit_test", *arguments, check=check
+        )
 
     def rows(self, query: str, *values: object) -> list[Row]:
         """Rows of a query on the warehouse, by column name, instants in UTC."""
