@@ -10,7 +10,7 @@ import click
 
 from ingest.clock import as_utc
 from ingest.sandbox.clock import SandboxClock
-from ingest.sandbox.scenarios import ScenarioError, load_scenario_file
+from ingest.sandbox.scenarios import Scenario, ScenarioError, load_scenario_file
 from ingest.sandbox.server import PortInUseError, SandboxServer
 from ingest.sandbox.world import WORLDS, named_world
 
@@ -59,11 +59,11 @@ def main(
     if run:
         clock.run(start - datetime.now(UTC))
     try:
+        weather = Scenario() if scenario is None else load_scenario_file(scenario)
         server = SandboxServer(named_world(world, start, seed), clock, port)
-        if scenario is not None:
-            load_scenario_file(scenario).apply(server.sandbox)
     except (PortInUseError, ScenarioError) as problem:
         raise click.ClickException(str(problem)) from problem
+    weather.apply(server.sandbox)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with server:
         click.echo(f"stand-in for X and LinkedIn at {server.url}")

@@ -41,7 +41,10 @@ def decode_leaf(parameter: str, raw: str) -> str:
     """A percent-encoded value; what is still encoded afterwards was encoded twice."""
     if _LEAF.fullmatch(raw) is None:
         raise RestliSyntaxError(parameter, f"{raw!r} is not percent-encoded")
-    value = unquote(raw, errors="strict")
+    try:
+        value = unquote(raw, errors="strict")
+    except UnicodeDecodeError:
+        raise RestliSyntaxError(parameter, f"{raw!r} is not UTF-8") from None
     if _ESCAPE_LEFT.search(value):
         raise RestliSyntaxError(parameter, f"{raw!r} is encoded twice")
     return value

@@ -25,7 +25,7 @@ TOPICS: Mapping[str, Mapping[str, Sequence[str]]] = {
             "broke on a Friday",
             "now runs on one laptop",
             "is boring, and that is the point",
-            "survived the migration",
+            "needs < 1 GB of memory",
         ),
         "tags": ("dataengineering", "analytics", "sql", "duckdb"),
         "emoji": ("📊", "🦆", "🧮"),

@@ -25,8 +25,8 @@ class Query:
         """Raises RefusedError for broken encoding and for parameters the endpoint lacks."""
         try:
             values = parse_query(raw_query(call))
-        except (RestliSyntaxError, UnicodeDecodeError) as problem:
-            raise RefusedError(bad_parameter(getattr(problem, "parameter", ""))) from problem
+        except RestliSyntaxError as problem:
+            raise RefusedError(bad_parameter(problem.parameter)) from problem
         for name in values:
             if name not in known and name not in ("fields", "projection"):
                 raise RefusedError(bad_parameter(name, "QUERY_PARAM_NOT_ALLOWED"))
@@ -88,7 +88,7 @@ def raw_query(call: Call) -> str:
     """The query as it was sent, or the body of a tunnelled GET (more than 4,000 characters)."""
     if call.request.method == "POST":
         return call.request.get_data(as_text=True)
-    return call.request.query_string.decode("ascii")
+    return call.request.query_string.decode("latin-1")
 
 
 def urn_kind(value: str) -> str | None:
