@@ -20,12 +20,11 @@ STATIC = Path(__file__).parent / "static"
 #: Scripts come only from files of this server; charts set styles on the elements they draw.
 CONTENT_POLICY = "; ".join(
     (
-        "default-src 'self'",
+        "default-src 'none'",
         "script-src 'self'",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self'",
         "connect-src 'self'",
-        "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
