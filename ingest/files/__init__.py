@@ -38,8 +38,8 @@ FORMATS: Final[Sequence[CsvFormat]] = (x_legacy.FORMAT,)
 #: The row models that files land.
 EXPORT_ROWS: Final[tuple[type[Row], ...]] = (ExportPostRow,)
 
-#: A file is read whole: ten years of the busiest account fit.
-_LARGEST_FILE: Final = 64 * 2**20
+#: A file is read whole; at some 500 bytes a post, no export comes near this.
+_LARGEST_FILE: Final = 32 * 2**20
 _NO_ROW: Final = re.compile(r"(?!)")
 
 
@@ -59,7 +59,7 @@ def read_export(
     Raises FileError, and nothing else, for a file that cannot be used at all. A row that cannot
     be used is in `rejected`: rows read = posts + rejected, always.
     """
-    name = storable(path.name)
+    name = "".join(letter if letter.isprintable() else "\ufffd" for letter in path.name)
     imported_at, as_of = as_utc(imported_at), as_of and as_utc(as_of)
     if as_of and as_of > imported_at:
         raise FileError(name, f"cannot have been downloaded in the future ({as_of:%Y-%m-%d %H:%M})")
@@ -108,11 +108,12 @@ def _bytes(path: Path, name: str) -> bytes:
 
 def _text(data: bytes, name: str) -> str:
     """The file's text. Bytes that are not UTF-8 stay marked, and spoil only their rows."""
-    if not data.strip():
-        raise FileError(name, "is empty")
     if b"\0" in data[:4096]:
         raise FileError(name, "is not a text file")
-    return data.decode("utf-8-sig", errors="surrogateescape")
+    text = data.decode("utf-8-sig", errors="surrogateescape")
+    if not text.strip():
+        raise FileError(name, "is empty")
+    return text
 
 
 # --- its layout ------------------------------------------------------------------------------
@@ -121,6 +122,8 @@ def _text(data: bytes, name: str) -> str:
 def _rows(text: str, name: str) -> tuple[CsvFormat, list[tuple[Record, ExportPost | RejectedRow]]]:
     """The format that the header shows, and each row as far as it can be judged alone."""
     header = next(records(text, _NO_ROW))
+    if "," not in header.raw and re.search("[;\t]", header.raw):
+        raise FileError(name, "is not separated by commas: import it as it was downloaded")
     if header.fields is None or header.raw != storable(header.raw):
         raise FileError(name, "is not a CSV file in UTF-8")
     layout = _format_of(header.fields, name)
@@ -143,9 +146,7 @@ def _format_of(header: Sequence[str], name: str) -> CsvFormat:
         return layout
     if len(lacks) <= len(layout.columns) / 2:
         columns = ", ".join(f"'{column.replace('_', ' ')}'" for column in lacks[:3])
-        raise FileError(name, f"looks like {layout.title}, but lacks the column {columns}")
-    if len(header) == 1 and re.search("[;\t]", header[0]):
-        raise FileError(name, "is not separated by commas: import it as it was downloaded")
+        raise FileError(name, f"looks like {layout.title}, but lacks {columns}")
     raise FileError(name, "is not an export file that this version reads")
 
 
@@ -155,7 +156,7 @@ def _places(layout: CsvFormat, header: Sequence[str], name: str) -> dict[str, in
     for column, names in layout.columns.items():
         found = [place for place, title in enumerate(header) if _spelling(title) in names]
         if len(found) > 1:
-            raise FileError(name, f"has the column '{header[found[1]]}' twice")
+            raise FileError(name, f"has the column '{_spelling(header[found[1]])}' twice")
         places[column] = found[0]
     return places
 
