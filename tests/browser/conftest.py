@@ -1,4 +1,4 @@
-"""A real Chromium, the built dashboard, and a server on loopback for it.
+"""A real Chromium, the built dashboard, and the real app over a small published world.
 
 Without Chromium, or with a dashboard that was not built from this source, these tests skip and
 say why; on CI (`CI=true`) they fail instead, so that nothing is skipped unseen.
@@ -6,8 +6,10 @@ say why; on CI (`CI=true`) they fail instead, so that nothing is skipped unseen.
 
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +17,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from .stand_in import STATIC, create_stand_in
+from api.app import STATIC
+from api.auth import SESSION_COOKIE
+
+# The API's tests know how to publish marts without a dbt run.
+sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
+
+import world
 
 DASHBOARD = Path(__file__).parents[2] / "api" / "dashboard"
 CHROMIUM_ARGUMENTS = [
@@ -65,9 +73,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[str]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[world.Installation]:
+    with world.installed(tmp_path_factory.mktemp("installation")) as installation:
+        yield installation
+
+
+@pytest.fixture(scope="session")
+def site(installation: world.Installation) -> Iterator[str]:
     """Address of a running dashboard and its API."""
-    server = make_server("127.0.0.1", 0, create_stand_in(), threaded=True)
+    server = make_server("127.0.0.1", 0, installation.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -77,18 +91,29 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture
-def context(browser: Browser, site: str) -> Iterator[BrowserContext]:
+def stranger(browser: Browser, site: str) -> Iterator[BrowserContext]:
+    """A browser window in which nobody is signed in."""
     context = browser.new_context(
         base_url=site,
         viewport={"width": 1440, "height": 900},
         locale="en-GB",
-        timezone_id="Asia/Tokyo",  # never the reader's zone: days come from the API, not from here
+        timezone_id="Asia/Tokyo",  # never the user's zone: days come from the API, not from here
         color_scheme="light",
         reduced_motion="reduce",
     )
     context.set_default_timeout(10_000)
+    context.clock.set_fixed_time(world.NOW + timedelta(minutes=10))
     yield context
     context.close()
+
+
+@pytest.fixture
+def context(
+    stranger: BrowserContext, installation: world.Installation, site: str
+) -> BrowserContext:
+    """The same, signed in."""
+    stranger.add_cookies([{"name": SESSION_COOKIE, "value": installation.sign_in(), "url": site}])
+    return stranger
 
 
 @pytest.fixture

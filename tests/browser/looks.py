@@ -13,7 +13,10 @@ LOW_CONTRAST = """
     const [r, g, b, a = 1] = numbers;
     return [r * scale, g * scale, b * scale, a];
   };
-  const over = ([r, g, b, a], [R, G, B]) => [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a), 1];
+  const over = (top, ground) => {
+    const mixed = [0, 1, 2].map((i) => top[i] * top[3] + ground[i] * (1 - top[3]));
+    return [...mixed, 1];
+  };
   const light = ([r, g, b]) => {
     const [x, y, z] = [r, g, b].map((v) => v / 255)
       .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
@@ -21,7 +24,9 @@ LOW_CONTRAST = """
   };
   const behind = (element) => {
     const layers = [];
-    for (let e = element; e; e = e.parentElement) layers.push(parse(getComputedStyle(e).backgroundColor));
+    for (let e = element; e; e = e.parentElement) {
+      layers.push(parse(getComputedStyle(e).backgroundColor));
+    }
     return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255, 1]);
   };
   const found = [];

@@ -16,6 +16,7 @@ const compactFormat = new Intl.NumberFormat(LOCALE, {
   minimumSignificantDigits: 3,
   maximumSignificantDigits: 3,
 });
+const axisFormat = new Intl.NumberFormat(LOCALE, { notation: "compact", maximumSignificantDigits: 3 });
 const percentFormat = new Intl.NumberFormat(LOCALE, {
   style: "percent",
   minimumFractionDigits: 2,
@@ -35,6 +36,11 @@ export function exact(value: Maybe): string {
 export function compact(value: Maybe): string {
   if (!known(value)) return UNKNOWN;
   return Math.abs(value) < 10_000 ? exactFormat.format(value) : compactFormat.format(value);
+}
+
+/** For axes: as short as it goes. */
+export function tick(value: number): string {
+  return axisFormat.format(value);
 }
 
 export function percent(value: Maybe): string {

@@ -5,7 +5,7 @@ import type { GridComponentOption, TooltipComponentOption } from "echarts/compon
 import type { ComposeOption } from "echarts/core";
 
 import type { Bucket, Trend } from "../api";
-import { compact, day, exact, percent, time } from "../format";
+import { day, exact, percent, tick, time } from "../format";
 import { type ChartMetric, TERMS } from "../glossary";
 import { platformLook } from "../platforms";
 
@@ -187,7 +187,7 @@ export function trendOption(view: TrendView, palette: Palette): ChartOption {
       axisLabel: {
         color: palette.muted,
         fontSize: 12,
-        formatter: (value: number) => (rate ? percent(value).replace(/\.?0+%$/, "%") : compact(value)),
+        formatter: (value: number) => (rate ? percent(value).replace(/\.?0+%$/, "%") : tick(value)),
       },
       splitLine: { lineStyle: { color: palette.line } },
     },

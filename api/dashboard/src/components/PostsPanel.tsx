@@ -143,7 +143,7 @@ function Row({ post, answer }: { post: PostRow; answer: OverviewAnswer }) {
         <b>{score(post.engagement_score)}</b>
       </td>
       <td class="actions">
-        {post.url && (
+        {post.url && !post.is_deleted && (
           <>
             <CopyLink url={post.url} />
             <a class="action" href={post.url} target="_blank" rel="noopener noreferrer" aria-label={`Open on ${label} (new tab)`} title={`Open on ${label}`}>
@@ -167,7 +167,7 @@ function Frame({ title, by, busy, children }: Heading & { busy: boolean; childre
           </span>
           <Tip
             label="Which posts are listed?"
-            text="Up to ten posts with at least 100 impressions. Figures are the posts' totals so far; the small + is what they gained in the period."
+            text="Up to ten posts that were active in the period; for the ranking by score, those with at least 100 impressions. Figures are the posts' totals so far; the small + is what they gained in the period."
           />
         </h2>
         <div class="panel-tools"><SortPicker /></div>
