@@ -130,10 +130,7 @@ class Importer:
                 Post(post.platform_post_id, post.published_at, post.post_type, post.text, post.url)
                 for post in export.posts
             ]
-            tracked.register_posts(session, account.id, export.platform, posts, now)
-            known = tracked.known_posts(
-                session, account.id, (post.platform_post_id for post in posts)
-            )
+            known = tracked.register_posts(session, account.id, export.platform, posts, now).known
         rows = export.rows(account.id, lambda post: known[post].post_id)
         spool(rows, self._settings.data_dir / "spool", uuid4().hex)
         keep_aside(

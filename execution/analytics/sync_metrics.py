@@ -132,10 +132,10 @@ class Collector:
             )
         )
         with self._store.begin() as session:
-            changed = tracked.register_posts(session, account_id, due.platform, got.posts, now)
-            mentioned = {reading.platform_post_id for reading in got.readings}
-            mentioned |= {post.platform_post_id for post in changed} | set(got.deleted)
-            known = tracked.known_posts(session, account_id, mentioned)
+            registered = tracked.register_posts(session, account_id, due.platform, got.posts, now)
+            changed, known = registered.changed, registered.known
+            others = {reading.platform_post_id for reading in got.readings} | set(got.deleted)
+            known |= tracked.known_posts(session, account_id, others - known.keys())
         snapshots = _snapshot_rows(client, due, got, known)
         # The spool file is the commit (DESIGN.md section 4): only then do its slots count.
         for rows in (

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from execution.control.models import ApiUsage, Budget
 from execution.control.settings import Settings
-from execution.control.store import ControlStore
+from execution.control.store import ControlStore, upsert
 from ingest.clock import Clock
 from ingest.http import BudgetExhausted
 
@@ -112,32 +112,32 @@ class Budgets:
 
     def flush(self, session: Session) -> None:
         """Write what changed since the last flush."""
-        for scope, family in self._touched:
-            bucket = self._buckets[scope, family]
-            session.merge(
-                Budget(
-                    scope=scope,
-                    family=family,
-                    tokens=bucket.tokens,
-                    updated_at=bucket.updated_at,
-                    cooldown_until=bucket.cooldown_until,
-                    cooldown_reason=bucket.cooldown_reason,
-                )
-            )
+        buckets = [
+            {
+                "scope": scope,
+                "family": family,
+                "tokens": bucket.tokens,
+                "updated_at": bucket.updated_at,
+                "cooldown_until": bucket.cooldown_until,
+                "cooldown_reason": bucket.cooldown_reason,
+            }
+            for (scope, family), bucket in self._buckets.items()
+            if (scope, family) in self._touched
+        ]
+        usage = [
+            {
+                "connection_id": connection_id,
+                "family": family,
+                "day": day,
+                "requests": used.requests,
+                "posts_read": used.posts_read,
+                "cost_micros": used.posts_read * _POST_COST.get(family, 0),
+            }
+            for (connection_id, family, day), used in self._usage.items()
+        ]
+        upsert(session, Budget, buckets)
+        upsert(session, ApiUsage, usage, added=("requests", "posts_read", "cost_micros"))
         self._touched.clear()
-        for (connection_id, family, day), usage in self._usage.items():
-            entry = session.get(ApiUsage, (connection_id, family, day)) or ApiUsage(
-                connection_id=connection_id,
-                family=family,
-                day=day,
-                requests=0,
-                posts_read=0,
-                cost_micros=0,
-            )
-            entry.requests += usage.requests
-            entry.posts_read += usage.posts_read
-            entry.cost_micros += usage.posts_read * _POST_COST.get(family, 0)
-            session.add(entry)
         self._usage.clear()
 
     def _refilled(self, key: tuple[str, str], limit: _Limit, now: datetime) -> _Bucket:

@@ -24,6 +24,14 @@ class KnownPost:
     published_at: datetime
 
 
+@dataclass(frozen=True)
+class Registered:
+    """`changed`: posts whose content is not landed yet; `known`: platform post id -> post."""
+
+    changed: list[Post]
+    known: dict[str, KnownPost]
+
+
 def known_posts(
     session: Session, account_id: UUID, platform_post_ids: Iterable[str]
 ) -> dict[str, KnownPost]:
@@ -44,8 +52,8 @@ def known_posts(
 
 def register_posts(
     session: Session, account_id: UUID, platform: str, posts: Sequence[Post], now: datetime
-) -> list[Post]:
-    """Make every post known under all its ids. Returns those whose content is not landed yet.
+) -> Registered:
+    """Make every post known under all its ids.
 
     A post keeps the id it got first: registering again, or with more versions, changes nothing
     but adds the new aliases. Content counts as landed once `content_landed` says so.
@@ -87,7 +95,7 @@ def register_posts(
         session.execute(insert(TrackedPost), new_posts)
     if new_aliases:
         session.execute(insert(PostAlias), new_aliases)
-    return changed
+    return Registered(changed, aliases)
 
 
 def _versions(post: Post) -> tuple[str, ...]:

@@ -1,13 +1,15 @@
 """Opens the control store: SQLite (WAL) in the data folder, or PostgreSQL by URL."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, inspect, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from execution.control.models import Base
 from execution.control.settings import Settings
 from ingest.errors import NexusError
 
@@ -48,6 +50,34 @@ def open_store(settings: Settings) -> ControlStore:
     if _revision(engine) != SCHEMA_REVISION:
         _migrate(engine)
     return ControlStore(engine)
+
+
+def upsert(
+    session: Session,
+    model: type[Base],
+    rows: Sequence[Mapping[str, object]],
+    added: Collection[str] = (),
+) -> None:
+    """Insert rows or update those with the same primary key; columns of `added` are summed."""
+    if not rows:
+        return
+    dialect = session.get_bind().dialect.name
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
+    statement = insert(model)
+    key = [column.name for column in inspect(model).primary_key]
+    present = {name: getattr(model, name) for name in rows[0]}
+    new = statement.excluded
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=key,
+            set_={
+                name: column + new[name] if name in added else new[name]
+                for name, column in present.items()
+                if name not in key
+            },
+        ),
+        list(rows),
+    )
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

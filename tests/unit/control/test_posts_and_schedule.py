@@ -46,7 +46,7 @@ def a_post(platform_post_id: str, published_at: datetime) -> Post:
 
 def register(store: ControlStore, clock: ManualClock, *posts: Post) -> list[Post]:
     with store.begin() as session:
-        return tracked.register_posts(session, ACCOUNT, "twitter", posts, clock.now())
+        return tracked.register_posts(session, ACCOUNT, "twitter", posts, clock.now()).changed
 
 
 def due(store: ControlStore, clock: ManualClock) -> DueAccount | None:
