@@ -134,7 +134,8 @@ class Rejected:
 class Collection:
     """All that one collection of one account brought; nothing asked for is missing from it.
 
-    Every due id is in `readings`, `deleted`, `rejected` or `skipped` (with the reason).
+    Every due id is in one of `readings`, `deleted` and `skipped` (with the reason), or else in
+    `rejected`; what was rejected is told beside a reading too, where another answer was usable.
     `readings` and `posts` may hold posts that were not due: those found by discovery.
     `errors`: requests that failed and were skipped; the collection went on without them.
     `stopped_by`: the error that ended the collection early, after something had been received.

@@ -781,7 +781,7 @@ class _PageRun:
             elif i in self._listed:
                 collection.readings.append(Reading(i, asked_at, dict(_NO_ACTIVITY)))
         read = {reading.platform_post_id for reading in collection.readings}
-        collection.rejected = [r for r in collection.rejected if r.subject not in read | gone]
+        collection.rejected = values.each_once(collection.rejected)
         settled = read | gone | {rejected.subject for rejected in collection.rejected}
         reason = "left out of the statistics, and not listed by the finder"
         if collection.stopped_by is not None:

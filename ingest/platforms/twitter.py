@@ -212,14 +212,14 @@ def _counters(fields: Mapping[str, Any]) -> dict[str, int | None]:
     public = values.mapping(fields.get("public_metrics"), "public_metrics")
     private = values.mapping(fields.get("non_public_metrics") or {}, "non_public_metrics")
     counters = {
-        name: _first(values.counter(public, spelling) for spelling in spellings)
+        name: _first([values.counter(public, spelling) for spelling in spellings])
         for name, spellings in PUBLIC_COUNTERS.items()
     }
     return counters | {name: values.counter(private, name) for name in PRIVATE_COUNTERS}
 
 
-def _first(candidates: Iterable[int | None]) -> int | None:
-    return next((value for value in list(candidates) if value is not None), None)
+def _first(candidates: Sequence[int | None]) -> int | None:
+    return next((value for value in candidates if value is not None), None)
 
 
 def _either(fields: Mapping[str, Any], tweet: str, post: str) -> Any:
@@ -246,7 +246,7 @@ def _post_type(fields: Mapping[str, Any]) -> str:
         return "post"
     if not isinstance(references, list):
         raise Unusable(name, "is not a list")
-    kinds = {values.mapping(reference, name).get("type") for reference in references if reference}
+    kinds = [values.mapping(reference, name).get("type") for reference in references if reference]
     for kind, post_type in (
         ("retweeted", "repost"),
         ("reposted", "repost"),
@@ -612,9 +612,7 @@ class _Run:
             self._seen[post.id] = post
             self._skipped.pop(post.id, None)
         self._reposts.update(page.reposts)
-        for rejected in page.rejected:
-            if rejected.subject not in self._rejected_ids:
-                self._rejected.append(rejected)
+        self._rejected += page.rejected
         self._rejected_ids |= {r.subject for r in page.rejected} - {values.NO_ID}
         self._refused_fields |= page.refused_fields
         return page
@@ -638,18 +636,21 @@ class _Run:
         wanted = self._wanted()
         collection = Collection(
             profile=self._profile,
-            rejected=[r for r in self._rejected if r.subject not in self._seen],
+            rejected=values.each_once(self._rejected),
             errors=self._errors,
             stopped_by=stopped,
         )
         for post_id, seen in wanted.items():
             newest = seen[-1]
             collection.posts.append(self._post(post_id, seen))
-            unread = set(newest.versions) - self._seen.keys() - self._gone
+            unread = [v for v in newest.versions if v not in self._seen and v not in self._gone]
             if unread:
                 self._skipped[post_id] = f"edit version {min(unread, key=int)} could not be read"
             else:
-                collection.readings.append(_reading(post_id, seen))
+                try:
+                    collection.readings.append(_reading(post_id, seen))
+                except Unusable as error:
+                    collection.rejected.append(Rejected(post_id, error.field, error.reason))
             for other in newest.versions:
                 if other != post_id:
                     self._skipped[other] = f"an edit version of post {post_id}"
@@ -689,12 +690,16 @@ class _Run:
 
 
 def _reading(post_id: str, seen: Sequence[SeenPost]) -> Reading:
-    """The sum of a post's versions; what one version does not tell, the sum does not know."""
+    """The sum of a post's versions; what one version does not tell, the sum does not know.
+
+    Raises Unusable where a sum is out of range.
+    """
     counters: dict[str, int | None] = {}
     for name in (*PUBLIC_COUNTERS, *PRIVATE_COUNTERS):
         told = [version.counters[name] for version in seen]
         known = [value for value in told if value is not None]
-        counters[name] = sum(known) if len(known) == len(told) else None
+        total = {name: sum(known) if len(known) == len(told) else None}
+        counters[name] = values.counter(total, name)
     return Reading(post_id, max(version.received_at for version in seen), counters)
 
 

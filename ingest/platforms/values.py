@@ -5,9 +5,11 @@ range. Module parsers catch `Unusable` per element and turn it into a `Rejected`
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+from ingest.platforms.base import Rejected
 
 #: Counters become INTEGER in the marts (directive 1.2).
 _INTEGER: Final = range(-(2**31), 2**31)
@@ -121,3 +123,14 @@ def subject(value: object, key: str) -> str:
     """What to call an element that cannot be used: its id if it has one."""
     name = value.get(key) if isinstance(value, dict) else None
     return storable(name)[:255] if isinstance(name, str) and name else NO_ID
+
+
+def each_once(rejected: Iterable[Rejected]) -> list[Rejected]:
+    """Without repetitions; what has no id cannot repeat, so it counts as often as it came."""
+    seen: set[Rejected] = set()
+    kept = []
+    for one in rejected:
+        if one.subject == NO_ID or one not in seen:
+            seen.add(one)
+            kept.append(one)
+    return kept
