@@ -26,6 +26,7 @@ _NAMES = {
     "twitter": ("impressions", "likes", "replies", "retweets", "quotes", "bookmarks", "clicks"),
     "linkedin": ("impressions", "likes", "comments", "shares", "clicks", "unique_impressions"),
 }
+START, END = at("2026-02-20"), at("2026-04-07 13:37")
 _FILE_NAMES = ("impressions", "likes", "replies", "retweets", "clicks")
 
 
@@ -67,11 +68,11 @@ def generate(
     *,
     accounts: int = 8,
     posts: int = 9,
-    start: datetime = at("2026-02-20"),
-    end: datetime = at("2026-04-07 13:37"),
+    start: datetime = START,
+    end: datetime = END,
 ) -> Histories:
     """Accounts and posts go to the warehouse at once, readings wait as events."""
-    made = Histories(start, end, random.Random(seed))  # noqa: S311
+    made = Histories(start, end, random.Random(seed))
     for number in range(2):
         made.zones[f"user-{number}"] = made.random.choice(ZONES)
         warehouse.user(f"user-{number}", made.zones[f"user-{number}"])
@@ -85,8 +86,14 @@ def _account(warehouse: RawWarehouse, made: Histories, number: int, posts: int) 
     platform = pick.choice(("twitter", "linkedin"))
     kind = {"twitter": "profile", "linkedin": pick.choice(("page", "member"))}[platform]
     from_files_alone = platform == "twitter" and pick.random() < 0.2
-    connected_at = None if from_files_alone else _moment(pick, made.start, made.start + (made.end - made.start) / 3)
-    last_success_at = None if from_files_alone else _moment(pick, made.end - timedelta(days=3), made.end)
+    connected_at = (
+        None
+        if from_files_alone
+        else _moment(pick, made.start, made.start + (made.end - made.start) / 3)
+    )
+    last_success_at = (
+        None if from_files_alone else _moment(pick, made.end - timedelta(days=3), made.end)
+    )
     readers = [user for user in made.zones if pick.random() < 0.7]
     account = warehouse.account(
         f"account-{number}",
@@ -161,7 +168,8 @@ def _file_events(made: Histories, post: Post, from_files_alone: bool) -> Iterato
 def _moment(pick: random.Random, first: datetime, last: datetime) -> datetime:
     """A moment in [first, last), to the microsecond, often on the grid or just beside it."""
     length = last - first
-    moment = first + timedelta(microseconds=pick.randrange(max(length // timedelta(microseconds=1), 1)))
+    microseconds = max(length // timedelta(microseconds=1), 1)
+    moment = first + timedelta(microseconds=pick.randrange(microseconds))
     if pick.random() < 0.3:
         on_grid = slots.floor_to(moment, timedelta(hours=pick.choice((1, 2, 6))))
         moment = on_grid if first <= on_grid < last else moment

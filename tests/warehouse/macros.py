@@ -32,7 +32,7 @@ class Macros:
         return cls(connection, dict(zip(expressions, parts, strict=True)))
 
     def evaluate(self, name: str, types: Mapping[str, str], row: Mapping[str, Any]) -> Any:
-        """The expression on one row. `types`: column -> SQL type; a dot makes it a qualified one."""
+        """The expression on one row. `types`: column, or table.column, -> SQL type."""
         tables: dict[str, list[str]] = {}
         for column, kind in types.items():
             table, _, bare = column.rpartition(".")

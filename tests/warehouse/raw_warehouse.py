@@ -243,7 +243,9 @@ class RawWarehouse:
         with duckdb.connect(self.path) as connection:
             connection.execute("create schema raw")
             for table, columns in TABLES.items():
-                listed = ", ".join(f'"{name}" {kind}' for name, kind in (columns | _LANDED).items())
+                listed = ", ".join(
+                    f'"{name}" {kind}' for name, kind in {**columns, **_LANDED}.items()
+                )
                 connection.execute(f"create table raw.{table} ({listed})")
             connection.execute(
                 "create table raw._dlt_loads (load_id varchar, schema_name varchar,"
@@ -452,9 +454,9 @@ class RawWarehouse:
         self._waiting.setdefault(table, []).append(row)
 
     def land(self) -> str:
-        """Write the waiting rows as one load: a row replaces an older one of its key. Returns its id.
+        """Write the waiting rows as one load and return its id.
 
-        Control tables keep their rows and get the new ones added.
+        A row replaces an older one of its key; control tables get the new rows added.
         """
         self._loads += 1
         load_id = f"{1_700_000_000 + self._loads}.{self._loads:06d}"
@@ -505,7 +507,9 @@ class RawWarehouse:
             where ({key}) in (select ({key}) from arriving) group by {key}
             """
         )
-        connection.execute(f"delete from raw.{table} where ({key}) in (select ({key}) from arriving)")
+        connection.execute(
+            f"delete from raw.{table} where ({key}) in (select ({key}) from arriving)"
+        )
         connection.execute(
             f"""
             insert into raw.{table}
@@ -555,9 +559,7 @@ class RawWarehouse:
         """Land what waits, build everything and test the data."""
         if self._waiting:
             self.land()
-        return self.dbt(
-            "build", "--exclude-resource-type", "unit_test", *arguments, check=check
-        )
+        return self.dbt("build", "--exclude-resource-type", "unit_test", *arguments, check=check)
 
     def rows(self, query: str, *values: object) -> list[Row]:
         """Rows of a query on the warehouse, by column name, instants in UTC."""

