@@ -89,7 +89,7 @@ def usage_cap(_call: Call, _proceed: Proceed, /) -> Reply:
 
 
 def credits_depleted(_call: Call, _proceed: Proceed, /) -> Reply:
-    """X's 402 (third-party reports)."""
+    """X's 402 (unconfirmed: third-party reports)."""
     body = {
         "type": twitter.PROBLEMS + "credits",
         "title": "CreditsDepleted",

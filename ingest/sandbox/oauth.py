@@ -94,7 +94,10 @@ def _authorize(
 
 
 def _is_loopback(uri: str) -> bool:
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK
 
 

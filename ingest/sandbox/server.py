@@ -1,6 +1,7 @@
 """Serves the stand-in over real sockets: threads, HTTP/1.1 keep-alive, a free port for tests."""
 
 import contextlib
+import io
 import socket
 import subprocess
 import sys
@@ -53,6 +54,9 @@ class KeepAliveHandler(WSGIRequestHandler):
     def run_wsgi(self) -> None:
         """Answer one request, then wait for the next on the same connection."""
         self.environ = self.make_environ()
+        # What the application leaves unread would be taken for the next request.
+        body_size = int(self.headers.get("Content-Length") or 0)
+        self.environ["wsgi.input"] = io.BytesIO(self.rfile.read(body_size))
         head: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> object:

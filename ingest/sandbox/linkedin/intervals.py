@@ -57,9 +57,12 @@ def days(query: Query, aggregation: str, now: float) -> list[Interval]:
     start, end = (_midnight(record.get(name)) for name in ("start", "end"))
     if aggregation == "TOTAL":
         return [(start, end, False)]
-    days = int((min(end, now) - start) // DAY) + 1
-    every = ((start + day * DAY, start + (day + 1) * DAY, True) for day in range(days))
-    return [interval for interval in every if interval[0] < min(end, now)]
+    every = []
+    at = max(start, (now - STATISTICS_AGE) // DAY * DAY)
+    while at < min(end, now):
+        every.append((at, at + DAY, True))
+        at += DAY
+    return every
 
 
 def _midnight(value: Value | None) -> float:

@@ -224,6 +224,7 @@ def analytics(call: Call) -> Reply:
 
 
 def _series(post: Post, start: float, end: float, step: float) -> Iterable[Body]:
+    start += max(0.0, (post.published - start) // step) * step
     while start < end:
         until = min(start + step, end)
         gains = [b - a for a, b in zip(post.counts(start), post.counts(until), strict=True)]

@@ -131,9 +131,12 @@ class Query:
         raw = self.values.get(name)
         if raw is None:
             return None
-        if _TIME.fullmatch(raw) is None:
-            raise refused(name, raw, f"The `{name}` query parameter value [{raw}] is not valid")
-        return datetime.fromisoformat(raw).timestamp()
+        try:
+            if _TIME.fullmatch(raw) is not None:
+                return datetime.fromisoformat(raw).timestamp()
+        except ValueError:  # the thirteenth month
+            pass
+        raise refused(name, raw, f"The `{name}` query parameter value [{raw}] is not valid")
 
 
 def split(value: str | None) -> frozenset[str]:

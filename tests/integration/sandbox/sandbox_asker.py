@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import quote
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
+import ingest.sandbox
 from ingest.sandbox.engine import Sandbox
 from ingest.sandbox.world import Account, World
 
 START = datetime(2026, 7, 31, 12, tzinfo=UTC)
 VERSION = "202606"
+EVERY_FAULT = Path(ingest.sandbox.__file__).with_name("all_faults.yml")
 
 
 def encoded(*urns: str) -> str:

@@ -6,13 +6,11 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
-from sandbox_asker import Asker, encoded, listed
+from sandbox_asker import EVERY_FAULT, Asker, encoded, listed
 from werkzeug.test import TestResponse
 
 from ingest.sandbox.faults import FAULTS
 from ingest.sandbox.scenarios import ScenarioError, load_scenario_file, read_scenario
-
-EVERY_FAULT = Path("ingest/sandbox/all_faults.yml")
 
 
 def timeline(asker: Asker, query: str = "max_results=10") -> TestResponse:

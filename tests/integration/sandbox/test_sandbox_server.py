@@ -46,6 +46,11 @@ def test_connections_are_kept_open(server: SandboxServer, client: httpx.Client):
             assert plain.recv(65_536).startswith(b"HTTP/1.1 200 OK")
 
 
+def test_a_body_that_nobody_reads_does_not_spoil_the_next_request(client: httpx.Client):
+    assert client.post("/no/such/path", content=b"GET / HTTP/1.1\r\n\r\n").status_code == 404
+    assert client.get("/2/users/me").status_code == 200
+
+
 def test_a_raw_query_reaches_the_stand_in_as_it_was_sent(server: SandboxServer):
     page = server.sandbox.world.accounts[1]
     headers = {

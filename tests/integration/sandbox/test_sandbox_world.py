@@ -144,12 +144,12 @@ def test_some_posts_are_viral_some_dead_some_deleted_some_edited_and_some_not_ow
 def test_some_linkedin_counts_fall_a_little(world: World):
     fell = 0
     for post in posts_of(world, "page"):
-        series = [post.counts(post.published + hours * HOUR) for hours in range(0, 24 * 30, 2)]
+        series = [post.counts(post.published + hours * HOUR) for hours in range(0, 24 * 30, 4)]
         likes = [counts[METRICS["page"].index("likeCount")] for counts in series]
         drops = [b - a for a, b in pairwise(likes) if b < a]
         assert all(drop >= -3 for drop in drops)
         fell += bool(drops)
-    assert fell > 10
+    assert fell > 8
 
 
 def test_some_linkedin_posts_have_no_activity_in_their_first_hours(world: World):
