@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.clock import as_utc
-from ingest.files import x_legacy
+from ingest.files import x_content, x_legacy
 from ingest.files.base import (
     CsvFormat,
     Export,
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 #: Every export format the product reads; a new one is a module and a line here.
-FORMATS: Final[Sequence[CsvFormat]] = (x_legacy.FORMAT,)
+FORMATS: Final[Sequence[CsvFormat]] = (x_legacy.FORMAT, x_content.FORMAT)
 #: The row models that files land.
 EXPORT_ROWS: Final[tuple[type[Row], ...]] = (ExportPostRow,)
 

@@ -90,6 +90,9 @@ class ExportPostRow(Row):
     promoted_media_views: MaybeCounter = None
     promoted_media_engagements: MaybeCounter = None
 
+    bookmarks: MaybeCounter = None
+    shares: MaybeCounter = None
+
 
 @dataclass(frozen=True)
 class ExportPost:

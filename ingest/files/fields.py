@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ingest.platforms.values import Unusable
@@ -17,6 +17,13 @@ _PERMALINK: Final = re.compile(
 _LEADING_MENTION: Final = re.compile(r"@[A-Za-z0-9_]")
 #: How X writes "unknown"; spreadsheets leave nothing.
 _UNKNOWN: Final = frozenset({"-", ""})
+_DAY: Final = re.compile(r"[A-Z][a-z]{2},? ([A-Z][a-z]{2}) ([0-9]{1,2}),? ([0-9]{4})")
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_ID_MS: Final = 1_288_834_974_657
 _FIRST_POST: Final = datetime(2006, 3, 21, tzinfo=UTC)
 
 
@@ -55,16 +62,31 @@ def author(permalink: str, platform_post_id: str, field: str) -> str:
     return link[1]
 
 
-def moment(value: str, layout: str, field: str) -> datetime:
-    """The UTC instant of a time with its zone, or of a day, as `strptime` knows `layout`."""
+def minute(value: str, field: str) -> datetime:
+    """The UTC instant of a time like `2019-05-01 10:00 +0000`."""
     try:
-        found = datetime.strptime(value, layout)  # noqa: DTZ007 - the zone is in the layout
-        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        found = datetime.strptime(value, "%Y-%m-%d %H:%M %z").astimezone(UTC)
     except (ValueError, OverflowError):
         raise Unusable(field, f"{_shown(value)} is not a time") from None
     if found < _FIRST_POST:
         raise Unusable(field, f"{_shown(value)} is before the first post on X")
     return found
+
+
+def day(value: str, field: str) -> datetime:
+    """Midnight UTC of a day like `Fri, Feb 27, 2026` or `Thu Mar 20 2025`."""
+    parts = _DAY.fullmatch(value)
+    try:
+        if parts is None:
+            raise ValueError(value)
+        return datetime(int(parts[3]), _MONTHS.index(parts[1]) + 1, int(parts[2]), tzinfo=UTC)
+    except ValueError:
+        raise Unusable(field, f"{_shown(value)} is not a day") from None
+
+
+def moment_of_id(post_id: str) -> datetime:
+    """When a post was published: X counts milliseconds in the upper bits of its ids."""
+    return _EPOCH + timedelta(milliseconds=(int(post_id) >> 22) + _FIRST_ID_MS)
 
 
 def text(value: str) -> str | None:

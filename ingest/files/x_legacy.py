@@ -58,7 +58,7 @@ def _read_row(row_number: int, row: Mapping[str, str]) -> ExportPost:
         row_number=row_number,
         handle=fields.author(row["tweet_permalink"], post_id, "Tweet permalink"),
         platform_post_id=post_id,
-        published_at=fields.moment(row["time"], "%Y-%m-%d %H:%M %z", "time"),
+        published_at=fields.minute(row["time"], "time"),
         post_type=fields.post_type(text),
         text=text,
         url=row["tweet_permalink"],
