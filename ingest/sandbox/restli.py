@@ -6,6 +6,7 @@ decode before they look, so they take a wrongly encoded request for a right one;
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 #: A value of a parameter: text, a list or a record.
@@ -37,6 +38,7 @@ def parse_query(raw: str) -> dict[str, Value]:
     return parameters
 
 
+@lru_cache(maxsize=1 << 16)
 def decode_leaf(parameter: str, raw: str) -> str:
     """A percent-encoded value; what is still encoded afterwards was encoded twice."""
     if _LEAF.fullmatch(raw) is None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ingest.sandbox.engine import Body, Call, RefusedError
@@ -91,6 +92,7 @@ def raw_query(call: Call) -> str:
     return call.request.query_string.decode("latin-1")
 
 
+@lru_cache(maxsize=1 << 16)
 def urn_kind(value: str) -> str | None:
     """`share` of `urn:li:share:1`; None when it is no URN."""
     match = _URN.fullmatch(value)
