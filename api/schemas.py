@@ -369,7 +369,7 @@ class TimelinePoint(Counters):
 
 
 class BreakdownPart(Model):
-    """One part of a post's engagements; parts add up to `engagements`."""
+    """One part of a post's engagements; the parts add up to its last known `engagements`."""
 
     metric: str
     value: int | None

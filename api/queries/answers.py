@@ -400,14 +400,16 @@ def post_detail(reader: Reader, post_id: UUID) -> PostDetailAnswer:
         raise PostNotFoundError
     (row,) = found
     points = reader.run(statements.timeline(reader.scope, post_id))
-    basis = next((p["engagements_basis"] for p in reversed(points) if p["engagements_basis"]), None)
+    # Parts add up only where they were read together: in the snapshot that gave the newest sum.
+    newest = next((point for point in reversed(points) if point["new_engagements"] is not None), {})
+    basis = newest.get("engagements_basis")
     return PostDetailAnswer.model_validate(
         {
             **reader.freshness(),
             "post": Post(**_post_fields(row)),
             "text": row["text"],
             "timeline": [_timeline_point(point) for point in points],
-            "breakdown": _breakdown(row, basis),
+            "breakdown": _breakdown(newest, basis),
             "engagements_basis": basis,
             "metric_version": row["metric_version"],
             "benchmarks": [],

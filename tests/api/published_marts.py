@@ -55,7 +55,10 @@ def floor_to(moment: datetime, step: timedelta) -> datetime:
 
 @dataclass(frozen=True)
 class AccountFact:
-    """An account of a publication. `as_of`: None takes the newest reading."""
+    """An account of a publication. `as_of`: None takes the newest reading.
+
+    `known_id`: of an account that is already in marts made otherwise.
+    """
 
     name: str
     platform: Literal["linkedin", "twitter"] = "twitter"
@@ -63,10 +66,11 @@ class AccountFact:
     timezone: str = "UTC"
     connected_at: datetime | None = datetime(2026, 1, 1, tzinfo=UTC)
     as_of: datetime | None = None
+    known_id: UUID | None = None
 
     @property
     def account_id(self) -> UUID:
-        return uuid_of(self.name)
+        return self.known_id or uuid_of(self.name)
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,21 @@ def test_the_parts_of_a_posts_engagements_add_up(house: House) -> None:
     assert sum(part["share"] for part in answer["breakdown"]) == pytest.approx(1)
 
 
+def test_parts_are_those_of_the_snapshot_that_gave_the_sum(house: House) -> None:
+    post = PostFact("a tweet", BIRD, AS_OF - timedelta(hours=5))
+    later = {"impressions": 10, "likes": 90}  # replies and the rest were not sent this time
+    increments = [
+        IncrementFact(post, AS_OF - timedelta(hours=2), tweet(1000, 5, replies=4)),
+        IncrementFact(post, AS_OF, later),
+    ]
+    house.publish(Marts([BIRD], [post], increments))
+    api = house.client(house.user("ann@example.org", [BIRD]))
+    answer = api.get(f"/api/analytics/posts/{post.post_id}")
+    assert answer["post"]["counters"]["likes"] == 95
+    assert answer["post"]["counters"]["engagements"] == 9
+    assert sum(part["value"] for part in answer["breakdown"]) == 9
+
+
 def test_snapshots_in_cold_storage_are_told_by_their_increments(house: House) -> None:
     post = PostFact("a tweet", BIRD, AS_OF - timedelta(hours=5))
     increments = [
