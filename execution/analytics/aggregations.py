@@ -133,6 +133,8 @@ class Dbt:
         failures = [_failure(result) for result in results if result["status"] in _FAILED]
         if failures or process.returncode:
             raise BuildError("\n".join(failures or errors or ["dbt stopped without a word"]))
+        if not results:
+            raise BuildError(f"nothing in the project matches {select!r}")
         return _count(results)
 
 

@@ -302,6 +302,9 @@ def test_a_cut_connection_reaches_the_tester_as_one(fresh: Asker, fault: str):
     fresh.scenario({"fault": fault})
     with pytest.raises(ConnectionResetError):
         timeline(fresh)
+    assert fresh.sandbox.log.summary()["endpoints"]["GET /2/users/:id/tweets"]["statuses"] == {
+        "0": 1
+    }
 
 
 def test_a_hanging_answer_ends_with_a_cut_connection(fresh: Asker):

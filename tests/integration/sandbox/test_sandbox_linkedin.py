@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sandbox_asker import START, Asker, encoded, listed
 
+from ingest.sandbox.app import create_sandbox
 from ingest.sandbox.linkedin.gate import active_versions
-from ingest.sandbox.world import DAY, HOUR, METRICS, Post
+from ingest.sandbox.world import DAY, HOUR, METRICS, AccountSpec, Post, World
 
 
 def finder(asker: Asker, start: int = 0, count: int = 100) -> list[dict]:
@@ -401,6 +402,19 @@ def test_a_caller_finds_the_pages_it_administers(shared: Asker):
     assert page["vanityName"] == "northwind-data"
     assert shared.linkedin("/rest/me").json["id"] == shared.member.id
     assert shared.linkedin("/v2/userinfo", LinkedIn_Version=None).json["sub"] == shared.member.id
+
+
+def test_a_page_may_have_two_administrators_with_a_token_each():
+    spec = AccountSpec("page", "shared-page", ("ana", "ben"))
+    asker = Asker(create_sandbox(World([spec], START, days_before=5, days_after=0)))
+    (page,) = asker.world.accounts
+    tokens = [asker.sandbox.tokens.of(page, user).access_token for user in ("ana", "ben")]
+    assert tokens[0] != tokens[1]
+    for token in tokens:
+        acls = asker.linkedin(
+            "/rest/organizationAcls?q=roleAssignee", page, Authorization=f"Bearer {token}"
+        )
+        assert [acl["organization"] for acl in acls.json["elements"]] == [page.urn]
 
 
 def test_the_development_tier_has_no_batch_get_and_100_calls_a_member_and_day(fresh: Asker):

@@ -90,6 +90,8 @@ def test_a_hanging_answer_runs_into_the_clients_timeout(
     load(server, "hang", seconds=30)
     with pytest.raises(httpx.ReadTimeout):
         client.get("/2/users/me", timeout=0.1)
+    # A request left hanging counts at once.
+    assert server.sandbox.log.recent()[-1]["fault"] == "hang"
     assert client.get("/2/users/me").status_code == 200
 
 

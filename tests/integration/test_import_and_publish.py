@@ -1,0 +1,205 @@
+"""From an export file to a published generation, through the command a person types."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from execution.analytics.aggregations import BuildError, BuildResult, Dbt
+from execution.analytics.publish import PublishError, publish
+from execution.control.settings import Settings
+from ingest.clock import SystemClock
+
+EXPORT = next((Path(__file__).parents[1] / "fixtures" / "files").glob("tweet_activity_*.csv"))
+REAL_EXPORTS = Path(__file__).parents[3] / "shared" / "data" / "x-analytics-exports"
+TESTED = BuildResult(models=1, tests_passed=1, tests_warned=0)
+
+
+class Nexus:
+    """The `nexus` command on a data folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data_dir = folder / "data"
+        self.environment = {
+            **os.environ,
+            "NEXUS_DATA_DIR": str(self.data_dir),
+            "NEXUS_VAULT_KEY_FILE": str(folder / "keys" / "vault.json"),
+        }
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            _env_file=None,
+            data_dir=self.data_dir,
+            vault_key_file=self.data_dir.parent / "keys" / "vault.json",
+        )
+
+    def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [str(Path(sys.executable).with_name("nexus")), *arguments]
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def query(self, sql: str, file: str = "published/current.duckdb") -> list[tuple[Any, ...]]:
+        with duckdb.connect((self.data_dir / file).resolve(), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Nexus:
+    nexus = Nexus(tmp_path_factory.mktemp("imported"))
+    done = nexus("import", str(EXPORT))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return nexus
+
+
+def test_an_imported_file_is_published_row_for_row(imported: Nexus) -> None:
+    (raw,) = imported.query(
+        "select count(*), sum(impressions), sum(likes) from raw.twitter_export_posts",
+        "warehouse.duckdb",
+    )
+    assert raw[0] > 0
+    (published,) = imported.query(
+        "select count(*), sum(impressions), sum(likes) from analytics_snapshots"
+    )
+    assert published == raw
+
+
+def test_a_second_import_changes_nothing(imported: Nexus) -> None:
+    before = imported.query("select * from analytics_snapshots order by id")
+    again = imported("import", str(EXPORT))
+    assert again.returncode == 0
+    assert "1 imported before" in again.stdout
+    assert imported.query("select * from analytics_snapshots order by id") == before
+
+
+def test_a_bad_file_is_one_line_and_does_not_stop_a_good_one(
+    imported: Nexus, tmp_path: Path
+) -> None:
+    picture = tmp_path / "picture.csv"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+    done = imported("import", str(picture), str(EXPORT))
+    assert done.returncode == 1, "no file was new, and one was bad"
+    assert "picture.csv: is not a text file" in done.stdout.splitlines()
+
+
+def test_the_publication_says_what_it_is_made_of(imported: Nexus) -> None:
+    (row,) = imported.query(
+        "select generation, tests_passed, tests_warned, row_counts, data_as_of from publication"
+    )
+    generation, passed, warned, counts, as_of = row
+    assert generation >= 1
+    assert passed > 50
+    assert warned == 0
+    (snapshots,) = imported.query("select count(*) from analytics_snapshots")
+    assert json.loads(counts)["analytics_snapshots"] == snapshots[0]
+    assert as_of.isoformat() == "2026-02-01T00:00:00+00:00", "the period's end in the file's name"
+
+
+def test_definitions_travel_with_the_published_tables(imported: Nexus) -> None:
+    undescribed = imported.query(
+        "select table_name, column_name from duckdb_columns()"
+        " where comment is null and table_name <> 'publication'"
+        " and not internal"
+    )
+    assert undescribed == []
+
+
+def test_no_text_handle_or_link_is_in_the_marts(imported: Nexus) -> None:
+    names = {name for (name,) in imported.query("select column_name from duckdb_columns()")}
+    assert names.isdisjoint({"text", "url", "handle", "display_name", "email", "user_id"})
+    marts = (imported.data_dir / "published" / "current.duckdb").resolve()
+    content = (imported.data_dir / "published" / "content.duckdb").resolve()
+    assert marts.stat().st_mode & 0o777 == 0o640
+    assert content.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_failing_test_keeps_the_last_generation_serving(imported: Nexus) -> None:
+    before = (imported.data_dir / "published" / "current.duckdb").resolve()
+    with duckdb.connect(imported.data_dir / "warehouse.duckdb") as connection:
+        connection.execute("create table raw.kept as from raw.twitter_export_posts")
+        connection.execute("update raw.twitter_export_posts set account_id = 'nobody'")
+    try:
+        done = imported("refresh")
+        assert done.returncode == 1
+        assert done.stderr.startswith("nexus: ")
+        assert (imported.data_dir / "published" / "current.duckdb").resolve() == before
+    finally:
+        with duckdb.connect(imported.data_dir / "warehouse.duckdb") as connection:
+            connection.execute("create or replace table raw.twitter_export_posts as from raw.kept")
+            connection.execute("drop table raw.kept")
+
+
+def test_readers_never_see_an_error_or_a_half_built_state(imported: Nexus) -> None:
+    settings, dbt = imported.settings, Dbt(imported.data_dir)
+    done, seen, troubles = threading.Event(), set(), []
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                (row,) = imported.query(
+                    "select generation, (select count(*) from analytics_snapshots),"
+                    " (select count(*) from posts) from publication"
+                )
+                seen.add(row)
+            except duckdb.Error as error:
+                troubles.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    first = int(imported.query("select generation from publication")[0][0])
+    for _ in range(10):
+        publish(settings, dbt, TESTED, SystemClock())
+    done.set()
+    reader.join()
+    assert troubles == []
+    assert len({rows[1:] for rows in seen}) == 1
+    last = imported.query("select generation from publication")
+    assert last == [(first + 10,)]
+    kept = sorted(path.name for path in settings.published_dir.glob("nexus-*.duckdb"))
+    assert len(kept) == settings.keep_generations
+
+
+def test_a_full_disk_leaves_the_last_generation(
+    imported: Nexus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (imported.data_dir / "published" / "current.duckdb").resolve()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(PublishError, match="No space left"):
+        publish(imported.settings, Dbt(imported.data_dir), TESTED, SystemClock())
+    assert (imported.data_dir / "published" / "current.duckdb").resolve() == before
+    assert list((imported.data_dir / "published").glob(".*draft*")) == []
+
+
+def test_a_selection_of_nothing_is_an_error(imported: Nexus) -> None:
+    with pytest.raises(BuildError, match="nothing in the project matches 'no_such_model'"):
+        Dbt(imported.data_dir).build("no_such_model")
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Nexus:
+    if not REAL_EXPORTS.is_dir():
+        pytest.skip("the real exports are not beside the project: ../shared/data")
+    return Nexus(tmp_path_factory.mktemp("real"))
+
+
+def test_the_real_exports_add_up_in_any_order_and_twice(real: Nexus) -> None:
+    files = sorted(REAL_EXPORTS.glob("*.csv"), reverse=True)
+    one_by_one = real("import", "--no-build", *map(str, files[:5]))
+    assert one_by_one.returncode == 0
+    assert real("import", str(REAL_EXPORTS)).returncode == 0
+    totals = real.query(
+        "select count(*), count(distinct post_id), sum(impressions), sum(likes)"
+        " from analytics_snapshots"
+    )
+    assert totals == [(1129, 1129, 6_787_327, 17_186)]
