@@ -3,9 +3,11 @@
 A platform module gives a table of `Endpoint`s and a `Gate`; everything else is common.
 """
 
+import contextlib
 import math
 import random
 import re
+import socket
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,12 +34,14 @@ class Reply:
     """An answer before it is written: a JSON body, or bytes as they are.
 
     `cut_after`: send only so many bytes of the body, then drop the connection (None: all).
+    `dropped`: drop the connection without an answer.
     """
 
     body: Body | bytes
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut_after: int | None = None
+    dropped: bool = False
 
 
 class RefusedError(Exception):
@@ -238,37 +242,49 @@ class Rule:
 
 
 class RequestLog:
-    """Counters per endpoint, and the newest requests."""
+    """Counters per endpoint, and the newest requests.
+
+    A request counts from its arrival, so that one left hanging is there, too. Status 0 stands
+    for no answer.
+    """
 
     def __init__(self, keep: int = 5_000) -> None:
         self._lock = Lock()
         self._by_endpoint: dict[str, dict[str, Any]] = {}
         self._recent: deque[dict[str, Any]] = deque(maxlen=keep)
 
-    def add(self, call: Call, status: int, fault: str | None) -> None:
+    def arrived(self, call: Call, fault: str | None) -> dict[str, Any]:
+        """Count a request; the entry to hand to `answered`."""
         name = call.endpoint.name
+        entry = {
+            "endpoint": name,
+            "status": None,
+            "account": call.subject,
+            "served": 0,
+            "fault": fault,
+            "path": call.request.path,
+            "query": call.request.query_string.decode("ascii", "replace"),
+            "at": call.now,
+        }
         with self._lock:
-            entry = self._by_endpoint.get(name)
-            if entry is None:
-                entry = {"requests": 0, "served": 0, "faults": 0, "statuses": {}}
-                self._by_endpoint[name] = entry
-            entry["requests"] += 1
-            entry["served"] += call.served
-            entry["faults"] += fault is not None
-            statuses = entry["statuses"]
+            counters = self._by_endpoint.get(name)
+            if counters is None:
+                counters = {"requests": 0, "served": 0, "faults": 0, "statuses": {}}
+                self._by_endpoint[name] = counters
+            counters["requests"] += 1
+            counters["faults"] += fault is not None
+            self._recent.append(entry)
+        return entry
+
+    def answered(self, entry: dict[str, Any], call: Call, status: int) -> None:
+        with self._lock:
+            entry |= {"status": status, "served": call.served}
+            counters = self._by_endpoint.get(call.endpoint.name)
+            if counters is None:  # cleared in between
+                return
+            counters["served"] += call.served
+            statuses = counters["statuses"]
             statuses[str(status)] = statuses.get(str(status), 0) + 1
-            self._recent.append(
-                {
-                    "endpoint": name,
-                    "status": status,
-                    "account": call.subject,
-                    "served": call.served,
-                    "fault": fault,
-                    "path": call.request.path,
-                    "query": call.request.query_string.decode("ascii", "replace"),
-                    "at": call.now,
-                }
-            )
 
     def summary(self) -> Body:
         with self._lock:
@@ -325,10 +341,13 @@ class Sandbox:
                 return refusal.reply
 
         rule = next((rule for rule in self.rules if rule.strikes(call)), None)
+        entry = self.log.arrived(call, rule.name if rule else None)
         reply = proceed() if rule is None else rule.fault(call, proceed, **rule.args)
         gate.finish(call, reply)
         reply.headers.setdefault("Date", call.http_date())
-        self.log.add(call, reply.status, rule.name if rule else None)
+        self.log.answered(entry, call, 0 if reply.dropped else reply.status)
+        if reply.dropped:
+            drop_connection(request)
         return write(reply)
 
     def _grant(self, req: Request) -> Grant | None:
@@ -342,6 +361,8 @@ def write(reply: Reply) -> Response:
     """The HTTP response of a reply."""
     body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
     headers = {"Content-Type": JSON, **reply.headers}
+    if reply.dropped:
+        headers["Connection"] = "close"
     if reply.cut_after is None:
         return Response(body, reply.status, headers)
     # Promise the whole body and send only its beginning.
@@ -349,13 +370,13 @@ def write(reply: Reply) -> Response:
     return Response([body[: reply.cut_after]], reply.status, headers)
 
 
-def drop_connection(call: Call) -> Reply:
-    """Close the client's socket without an answer.
+def drop_connection(req: Request) -> None:
+    """Close the client's socket.
 
     Raises ConnectionResetError where there is no socket (a test client).
     """
-    sock = call.request.environ.get("werkzeug.socket")
-    if sock is None:
+    connection = req.environ.get("werkzeug.socket")
+    if connection is None:
         raise ConnectionResetError("the stand-in dropped the connection")
-    sock.shutdown(2)
-    return Reply(b"", headers={"Connection": "close"})
+    with contextlib.suppress(OSError):  # the client has gone first
+        connection.shutdown(socket.SHUT_RDWR)

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from ingest.sandbox import oauth
-from ingest.sandbox.engine import Body, Call, Fault, Reply, drop_connection
+from ingest.sandbox.engine import Body, Call, Fault, Reply
 from ingest.sandbox.linkedin import errors as linkedin
 from ingest.sandbox.twitter import errors as twitter
 
@@ -165,21 +165,21 @@ def refuse_refresh(_call: Call, _proceed: Proceed, /) -> Reply:
 # ---- connections ----------------------------------------------------------------------------
 
 
-def cut(call: Call, _proceed: Proceed, /) -> Reply:
+def cut(_call: Call, _proceed: Proceed, /) -> Reply:
     """The connection drops before a byte of the answer."""
-    return drop_connection(call)
+    return Reply(b"", dropped=True)
 
 
-def cut_after_answering(call: Call, proceed: Proceed, /) -> Reply:
+def cut_after_answering(_call: Call, proceed: Proceed, /) -> Reply:
     """The request takes effect, the answer is lost: what a token refresh must survive."""
     proceed()
-    return drop_connection(call)
+    return Reply(b"", dropped=True)
 
 
 def hang(call: Call, _proceed: Proceed, /, seconds: float = 30) -> Reply:
     """No answer for `seconds` of real time, then the connection drops."""
     call.sandbox.closing.wait(seconds)
-    return drop_connection(call)
+    return Reply(b"", dropped=True)
 
 
 def slow(call: Call, proceed: Proceed, /, seconds: float = 1) -> Reply:
@@ -331,6 +331,19 @@ def partial_errors(
     return reply
 
 
+def refused_fields(_call: Call, proceed: Proceed, /, share: float = 1.0, seed: int = 0) -> Reply:
+    """X: private metrics are refused, one error a field and post; the rest of the post arrives."""
+    reply = proceed()
+    rng = random.Random(seed)  # noqa: S311
+    for post in _items(reply):
+        for name in ("non_public_metrics", "organic_metrics"):
+            if name in post and rng.random() < share:
+                errors = [twitter.field_error(f"{name}.{part}", post["id"]) for part in post[name]]
+                del post[name]
+                reply.body.setdefault("errors", []).extend(errors)  # type: ignore[union-attr]
+    return reply
+
+
 # ---- pages ----------------------------------------------------------------------------------
 
 
@@ -427,6 +440,7 @@ FAULTS: Mapping[str, Fault] = {
         wrong_types,
         missing_fields,
         partial_errors,
+        refused_fields,
         duplicated_page,
         shuffled_page,
         repeated_token,
