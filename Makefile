@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 NEXUS := $(BIN)/nexus
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 STATIC := api/static/index.html
-DASHBOARD := $(shell find api/dashboard -type f -not -path '*/node_modules/*' 2>/dev/null)
+DASHBOARD := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -not -name '*.png' 2>/dev/null)
 # npm and its build must use the pinned Node of the virtual environment.
 NODE_PATH_FIRST := PATH="$(CURDIR)/$(BIN):$$PATH"
 
