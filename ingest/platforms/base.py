@@ -137,6 +137,7 @@ class Collection:
     Every due id is in one of `readings`, `deleted` and `skipped` (with the reason), or else in
     `rejected`; what was rejected is told beside a reading too, where another answer was usable.
     `readings` and `posts` may hold posts that were not due: those found by discovery.
+    `discovered`: discovery was asked for and read all it had to.
     `errors`: requests that failed and were skipped; the collection went on without them.
     `stopped_by`: the error that ended the collection early, after something had been received.
     """
@@ -147,6 +148,7 @@ class Collection:
     deleted: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    discovered: bool = False
     errors: list[ApiError] = field(default_factory=list)
     stopped_by: ApiError | None = None
 

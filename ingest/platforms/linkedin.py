@@ -276,7 +276,7 @@ def _post_type(fields: Mapping[str, Any]) -> str:
 class StatisticsPage:
     """An answer of the share statistics: each element is in `counters` or `rejected`."""
 
-    counters: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    counters: list[tuple[str, dict[str, int | None]]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
 
@@ -288,10 +288,7 @@ def read_statistics(body: Mapping[str, Any]) -> StatisticsPage:
         try:
             fields = values.mapping(element, "element")
             post_id = values.identifier(fields.get(name), name, _URN)
-            counters = _page_counters(fields)
-            if post_id in page.counters:
-                raise Unusable(name, "is told twice")
-            page.counters[post_id] = counters
+            page.counters.append((post_id, _page_counters(fields)))
         except Unusable as error:
             page.rejected.append(Rejected(values.subject(element, name), error.field, error.reason))
     return page
@@ -512,7 +509,7 @@ def _page_profile(
         errors.append(error)
     try:
         size = rest.read(NETWORK_SIZES, organization, "?edgeType=COMPANY_FOLLOWED_BY_MEMBER")
-        followers = values.counter(size.body, "firstDegreeSize")
+        followers = values.counter(size.body, "firstDegreeSize", least=0)
     except Unusable as error:
         errors.append(ApiError(ErrorKind.BAD_RESPONSE, str(error), endpoint=NETWORK_SIZES.family))
     except ApiError as error:
@@ -547,6 +544,8 @@ class _PageRun:
         self._skipped = dict.fromkeys(
             (i for i in request.due if not _URN.fullmatch(i)), "not a share or ugcPost URN"
         )
+        #: Asked for and neither counted nor told to be zero: refused, or hidden by an odd answer.
+        self._unclear: set[str] = set()
         self._gone: list[str] = []
         self._isolating_calls = 0
         self._page_refused = False
@@ -585,10 +584,11 @@ class _PageRun:
         since = self._request.discover_since
         if since is not None:
             self._list(lambda: self._listing_floor < since)
+            self._collection.discovered = True
 
     def _list_omitted(self) -> None:
         """List posts until each that the statistics left out is seen, or must be gone."""
-        omitted = {i for i in self._due if i in self._asked_at and i not in self._counters}
+        omitted = {i for i in self._due if self._is_omitted(i)}
         pages = -(-len(self._due) // FINDER_PAGE) + 1
         self._list(
             lambda: (
@@ -596,6 +596,10 @@ class _PageRun:
                 or (self._covers_polled_posts() and self._pages_read >= pages)
             )
         )
+
+    def _is_omitted(self, post_id: str) -> bool:
+        asked = post_id in self._asked_at and post_id not in self._counters
+        return asked or post_id in self._unclear
 
     def _covers_polled_posts(self) -> bool:
         return self._listing_ended or self._listing_floor < self._now - POLLED_AGE - OLD_SLOT
@@ -657,6 +661,7 @@ class _PageRun:
             self._probe()
         if len(ids) == 1 or self._page_refused:
             self._skipped.update(dict.fromkeys(ids, error.message))
+            self._unclear.update(() if self._page_refused else ids)
             return
         if self._isolating_calls >= MOST_ISOLATING_CALLS:
             self._skipped.update(dict.fromkeys(ids, f"{error.message} (for one of {len(ids)})"))
@@ -677,21 +682,30 @@ class _PageRun:
             self._page_refused = error.kind is ErrorKind.FORBIDDEN
 
     def _ask(self, ids: Sequence[str]) -> None:
-        query = self._statistics_query(ids)
         told: dict[str, dict[str, int | None]] = {}
         rejected: list[Rejected] = []
         start = 0
         while True:
-            answer = self._rest.find(STATISTICS, query + (f"&start={start}" if start else ""))
+            answer = self._statistics(ids, start)
             page = read_statistics(answer.body)
-            new = page.counters.keys() - told.keys()
-            told |= page.counters
+            new = {post_id for post_id, _ in page.counters} - told.keys()
+            told.update(page.counters)
             rejected += page.rejected
             start += len(page.counters) + len(page.rejected)
             # An answer cut at its page size must not make zeros of what it left for the next.
             if not new or start >= len(ids) or not _is_cut(answer.body):
                 break
         self._keep(ids, told, rejected, answer.received_at)
+
+    def _statistics(self, ids: Sequence[str], start: int) -> Answer:
+        query = self._statistics_query(ids)
+        if start:
+            return self._rest.find(STATISTICS, f"{query}&start={start}")
+        answer = self._rest.find(STATISTICS, query)
+        if len(ids) > 1 and not _elements(answer.body):
+            # So many zeros at once are believed the second time only.
+            answer = self._rest.find(STATISTICS, query)
+        return answer
 
     def _keep(
         self,
@@ -710,6 +724,7 @@ class _PageRun:
                 self._asked_at[i] = received_at
             elif anonymous:
                 self._skipped[i] = "left out of statistics that name a post not asked for"
+                self._unclear.add(i)
             elif i not in unreadable:
                 self._asked_at[i] = received_at
 
@@ -731,9 +746,7 @@ class _PageRun:
         unlisted = [
             i
             for i in self._due
-            if i in self._asked_at
-            and i not in self._listed
-            and (covered or i not in self._counters)
+            if i not in self._listed and (self._is_omitted(i) or (covered and i in self._counters))
         ]
         if self._settings.tier == "development":
             self._check_singly(unlisted)
@@ -875,7 +888,7 @@ class _MemberRun:
         try:
             elements = _elements(self._rest.find(MEMBER_FOLLOWERS, "q=me").body)
             first = values.mapping(elements[0] if elements else {}, "elements")
-            followers = values.counter(first, "memberFollowersCount")
+            followers = values.counter(first, "memberFollowersCount", least=0)
         except Unusable as error:
             self._collection.rejected.append(
                 Rejected(account.platform_account_id, error.field, error.reason)

@@ -212,10 +212,10 @@ def _counters(fields: Mapping[str, Any]) -> dict[str, int | None]:
     public = values.mapping(fields.get("public_metrics"), "public_metrics")
     private = values.mapping(fields.get("non_public_metrics") or {}, "non_public_metrics")
     counters = {
-        name: _first([values.counter(public, spelling) for spelling in spellings])
+        name: _first([values.counter(public, spelling, least=0) for spelling in spellings])
         for name, spellings in PUBLIC_COUNTERS.items()
     }
-    return counters | {name: values.counter(private, name) for name in PRIVATE_COUNTERS}
+    return counters | {name: values.counter(private, name, least=0) for name in PRIVATE_COUNTERS}
 
 
 def _first(candidates: Sequence[int | None]) -> int | None:
@@ -299,7 +299,7 @@ def read_user(body: Mapping[str, Any]) -> Profile:
         kind="profile",
         handle=values.text(user.get("username"), "username"),
         display_name=values.text(user.get("name"), "name"),
-        followers_count=values.counter(public, "followers_count"),
+        followers_count=values.counter(public, "followers_count", least=0),
     )
 
 
@@ -421,6 +421,7 @@ class _Run:
         self._rejected_ids: set[str] = set()
         self._errors: list[ApiError] = []
         self._refused_fields: set[str] = set()
+        self._discovered = False
         self._profile: Profile | None = None
 
     def run(self) -> Collection:
@@ -458,8 +459,8 @@ class _Run:
     # The timeline
 
     def _read_timeline(self) -> None:
-        for sweep in self._sweeps():
-            self._read_sweep(sweep)
+        complete = [self._read_sweep(sweep) for sweep in self._sweeps()]
+        self._discovered = self._request.discover_since is not None and all(complete)
 
     def _sweeps(self) -> list[_Sweep]:
         since = self._request.discover_since
@@ -497,7 +498,8 @@ class _Run:
         timeline = PRICES[TIMELINE] * BATCH * pages
         return self._settings.owned_reads and timeline < PRICES[LOOKUP] * due
 
-    def _read_sweep(self, sweep: _Sweep) -> None:
+    def _read_sweep(self, sweep: _Sweep) -> bool:
+        """Whether the sweep came to its end, and not to a token or pages that repeat."""
         token: str | None = None
         tokens: set[str] = set()
         ids: set[str] = set()
@@ -507,11 +509,12 @@ class _Run:
             barren = 0 if page.ids - ids else barren + 1
             ids |= page.ids
             token = page.next_token
-            if token is None or token in tokens or barren >= MOST_BARREN_PAGES:
-                return
+            if token is None or self._has_all(sweep, page):
+                return True
+            if token in tokens or barren >= MOST_BARREN_PAGES:
+                return False
             tokens.add(token)
-            if self._has_all(sweep, page):
-                return
+        return False
 
     def _has_all(self, sweep: _Sweep, page: PostsPage) -> bool:
         """Whether older pages can hold nothing that is wanted: pages come newest first."""
@@ -637,6 +640,7 @@ class _Run:
         collection = Collection(
             profile=self._profile,
             rejected=values.each_once(self._rejected),
+            discovered=self._discovered,
             errors=self._errors,
             stopped_by=stopped,
         )

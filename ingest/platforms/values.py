@@ -12,7 +12,8 @@ from typing import Any, Final
 from ingest.platforms.base import Rejected
 
 #: Counters become INTEGER in the marts (directive 1.2).
-_INTEGER: Final = range(-(2**31), 2**31)
+_LEAST: Final = -(2**31)
+_MOST: Final = 2**31 - 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: No post is older than the older of the two platforms.
 _EARLIEST: Final = datetime(2003, 1, 1, tzinfo=UTC)
@@ -49,19 +50,19 @@ def mapping(value: object, field: str) -> Mapping[str, Any]:
     return value
 
 
-def counter(fields: Mapping[str, Any], key: str) -> int | None:
-    """A counter, negative ones too; None where it was not sent (METRICS.md section 1).
+def counter(fields: Mapping[str, Any], key: str, least: int = _LEAST) -> int | None:
+    """A counter; None where it was not sent (METRICS.md section 1).
 
     A float, a boolean or a string of digits is refused: a platform that changes a type may have
-    changed the meaning.
+    changed the meaning. `least`: 0 where the platform is not known to send corrections.
     """
     value: object = fields.get(key)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
         raise Unusable(key, f"is a {type(value).__name__}, not an integer")
-    if value not in _INTEGER:
-        raise Unusable(key, "is out of range for INTEGER")
+    if not least <= value <= _MOST:
+        raise Unusable(key, "is negative" if _LEAST <= value < 0 else "is out of range for INTEGER")
     return value
 
 

@@ -238,6 +238,30 @@ def test_an_element_of_no_post_asked_for_makes_no_zeros_of_the_others(element: A
     assert posts[1].urn in got.skipped
 
 
+def test_a_post_told_twice_has_one_reading() -> None:
+    body = {"elements": [statistics("urn:li:share:1", likes) for likes in (4, 5)]}
+    got = linkedin(Scripted([body])).platform.collect(request(["urn:li:share:1"]))
+    assert readings(got)["urn:li:share:1"]["like_count"] == 5
+    assert got.rejected == []
+
+
+def test_many_zeros_at_once_are_believed_the_second_time_only() -> None:
+    posts = [share(n) for n in range(1, 9)]
+    server = MiniLinkedIn(posts)
+    empty = [httpx.Response(200, json={"elements": []})]
+
+    def once_empty(sent: httpx.Request) -> httpx.Response:
+        return empty.pop() if empty and sent.url.path == STATISTICS else server(sent)
+
+    rig = linkedin(once_empty)
+    assert len(rig.platform.collect(request(posts)).readings) == 8
+    assert len(rig.requests) == 2
+    quiet = [share(n, likes=None) for n in range(1, 9)]
+    rig = linkedin(MiniLinkedIn(quiet))
+    assert list(readings(rig.platform.collect(request(quiet))).values()) == [ZEROS] * 8
+    assert paths(rig) == [STATISTICS, STATISTICS, "/rest/posts"]
+
+
 @pytest.mark.parametrize("linked", [True, False])
 def test_an_answer_cut_at_its_page_size_is_read_on(linked: bool) -> None:
     posts = [share(2 * n) for n in range(1, 24)]
@@ -303,6 +327,14 @@ def test_rejected_posts_of_the_finder_are_reported() -> None:
     assert [(r.subject, r.field) for r in got.rejected] == [("urn:li:share:1", "publishedAt")]
 
 
+def test_discovery_says_whether_it_read_all_it_had_to() -> None:
+    assert linkedin(MiniLinkedIn([share(1)])).platform.collect(discovery()).discovered
+    assert not linkedin(MiniLinkedIn([share(1)])).platform.collect(request([share(1)])).discovered
+    broken = linkedin(lambda _: httpx.Response(500)).platform.collect(discovery())
+    assert not broken.discovered
+    assert [error.kind for error in broken.errors] == ["server_error"]
+
+
 # --- one bad URN
 
 
@@ -315,7 +347,30 @@ def test_a_refused_urn_is_isolated_and_the_others_are_read(named: bool) -> None:
     assert list(got.skipped) == [posts[36].urn]
     assert "Unpermitted fields" in got.skipped[posts[36].urn]
     # The first refusal, the probe of the page, then either the named one or a bisection.
-    assert len(rig.requests) == (4 if named else 14)
+    assert paths(rig).count(STATISTICS) == (4 if named else 14)
+    assert len(rig.requests) <= 18
+
+
+def test_a_refused_urn_that_is_gone_is_deleted() -> None:
+    posts = [share(n, foreign=n == 7, exists=n != 7) for n in range(1, 20)]
+    got = linkedin(MiniLinkedIn(posts)).platform.collect(request(posts))
+    assert got.deleted == [posts[6].urn]
+    assert got.skipped == {}
+
+
+def test_a_deleted_post_is_found_behind_an_aggregate_that_was_not_asked_for() -> None:
+    post = share(2, exists=False)
+    server = MiniLinkedIn([post])
+    aggregate = statistics(post.urn)
+    del aggregate["share"]
+
+    def odd(sent: httpx.Request) -> httpx.Response:
+        if sent.url.path == STATISTICS:
+            return httpx.Response(200, json={"elements": [aggregate]})
+        return server(sent)
+
+    got = linkedin(odd).platform.collect(request([post]))
+    assert (got.deleted, got.readings) == ([post.urn], [])
 
 
 def test_two_refused_urns_are_isolated() -> None:

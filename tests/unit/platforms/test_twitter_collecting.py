@@ -137,6 +137,16 @@ def test_pages_that_bring_nothing_new_are_the_end() -> None:
     assert len(rig.requests) == 4
 
 
+def test_discovery_says_whether_it_read_all_it_had_to() -> None:
+    page = [x_post(snowflake(NOW - DAY))]
+    assert twitter(Scripted([posts_page(page)])).platform.collect(discovery()).discovered
+    assert (
+        not twitter(Scripted([posts_page(page, "same")])).platform.collect(discovery()).discovered
+    )
+    assert not twitter(Scripted([posts_page(page)])).platform.collect(request()).discovered
+    assert not twitter(Scripted([httpx.Response(500)])).platform.collect(discovery()).discovered
+
+
 def test_paging_stops_where_all_that_is_due_was_seen_and_discovery_is_complete() -> None:
     ages = [1, 2, 29, 31]
     posts = [x_post(i) for i in ids_of(ages)]
@@ -389,6 +399,14 @@ def test_a_version_that_is_gone_took_its_counters_along() -> None:
     assert got.deleted == []
     assert got.readings[0].platform_post_id == pair[0]
     assert got.readings[0].counters["like_count"] == 40
+
+
+def test_a_sum_of_versions_that_is_out_of_range_is_rejected() -> None:
+    pair = sorted(ids_of([1, 1.01]), key=int)
+    rig = twitter(MiniX(edited(*pair, likes=2**31 - 1)))
+    got = rig.platform.collect(request([pair[0]]))
+    assert [(r.subject, r.field) for r in got.rejected] == [(pair[0], "like_count")]
+    assert got.readings == []
 
 
 def test_a_version_that_could_not_be_read_makes_the_sum_unknown() -> None:

@@ -90,7 +90,9 @@ def test_zero_is_zero_in_either_dialect() -> None:
     assert post.counters["retweet_count"] == 0
 
 
-@pytest.mark.parametrize("value", [True, False, 1.0, "12", "", [], {}, 2**31, -(2**31) - 1, 1e300])
+@pytest.mark.parametrize(
+    "value", [True, False, 1.0, "12", "", [], {}, -1, 2**31, -(2**31) - 1, 1e300]
+)
 @pytest.mark.parametrize("name", ["like_count", "repost_count", "impression_count"])
 def test_a_counter_of_another_type_rejects_the_post_with_the_reason(name: str, value: Any) -> None:
     page = read(x_post(POST_ID, public_metrics={name: value}), x_post("2114900000000000005"))
@@ -100,11 +102,10 @@ def test_a_counter_of_another_type_rejects_the_post_with_the_reason(name: str, v
     assert [post.id for post in page.seen] == ["2114900000000000005"]
 
 
-@pytest.mark.parametrize("value", [2**31 - 1, -(2**31), -3, 0])
-def test_every_integer_that_fits_is_kept_negative_ones_too(value: int) -> None:
-    assert only(read(x_post(POST_ID, public_metrics={"like_count": value}))).counters[
-        "like_count"
-    ] == value  # fmt: skip
+@pytest.mark.parametrize("value", [2**31 - 1, 0])
+def test_every_count_that_fits_is_kept(value: int) -> None:
+    post = only(read(x_post(POST_ID, public_metrics={"like_count": value})))
+    assert post.counters["like_count"] == value
 
 
 @pytest.mark.parametrize(
