@@ -129,6 +129,7 @@ class Collector:
                 due=[post.platform_post_id for post in due.posts],
                 discover_since=due.discover_since,
                 with_profile=due.with_profile,
+                known=due.known,
             )
         )
         with self._store.begin() as session:
@@ -152,11 +153,10 @@ class Collector:
             tracked.fill_slots(session, {row.post_id: row.slot_start for row in snapshots})
             gone = [known[post].post_id for post in got.deleted if post in known]
             tracked.mark_deleted(session, gone, now)
-            session.execute(
-                update(Connection)
-                .where(Connection.id == due.connection_id)
-                .values(_progress_of(due, got, now))
-            )
+            if progress := _progress_of(got, now):
+                session.execute(
+                    update(Connection).where(Connection.id == due.connection_id).values(progress)
+                )
             self._budgets.flush(session)
         report.accounts += 1
         report.snapshots += len(snapshots)
@@ -281,10 +281,10 @@ def _account_rows(
     ]
 
 
-def _progress_of(due: DueAccount, got: Collection, now: datetime) -> dict[str, datetime]:
+def _progress_of(got: Collection, now: datetime) -> dict[str, datetime]:
     """What this collection settles about its connection."""
-    progress = {"last_success_at": now}
-    if due.discover_since:
+    progress = {} if got.stopped_by else {"last_success_at": now}
+    if got.discovered:
         progress["last_discovery_slot"] = floor_to(now, YOUNG_SLOT)
     if got.profile:
         progress["last_profile_slot"] = floor_to(now, OLD_SLOT)

@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from execution.control.models import ApiUsage, Budget
+from execution.control.models import ApiUsage, Budget, Connection
 from execution.control.settings import Settings
 from execution.control.store import ControlStore, upsert
 from ingest.clock import Clock
 from ingest.http import BudgetExhausted
-
-#: What X bills per post read, in micro-dollars (platform-apis.md 1.5).
-_POST_COST = {"x.timeline": 1_000, "x.lookup": 5_000}
+from ingest.platforms import twitter
 
 
 @dataclass
@@ -45,6 +43,26 @@ class _Limit:
 class _Usage:
     requests: int = 0
     posts_read: int = 0
+    cost_micros: int = 0
+
+
+@dataclass
+class _Spent:
+    """What a connection with a cap has cost in a UTC month so far."""
+
+    month: str
+    micros: int
+    cap: int
+
+
+def cost_micros(family: str, posts_read: int) -> int:
+    """What an answer costs at most, in micro-dollars.
+
+    X bills each resource read, a second read in one UTC day usually not again (platform-apis.md
+    1.5): the ledger keeps to the upper bound. A profile is one resource.
+    """
+    resources = posts_read or (family == twitter.USER)
+    return round(twitter.PRICES.get(family, 0) * 1_000_000) * resources
 
 
 class Budgets:
@@ -63,6 +81,15 @@ class Budgets:
                 )
                 for row in session.scalars(select(Budget))
             }
+            caps = session.execute(
+                select(Connection.id, Connection.monthly_cap_micros).where(
+                    Connection.monthly_cap_micros.is_not(None)
+                )
+            )
+            self._spent = {
+                connection_id: self._spent_of(session, connection_id, cap or 0)
+                for connection_id, cap in caps
+            }
         self._touched: set[tuple[str, str]] = set()
         self._usage: dict[tuple[UUID, str, str], _Usage] = {}
 
@@ -73,6 +100,7 @@ class Budgets:
     def take(self, platform: str, connection_id: UUID, family: str) -> None:
         """One request from the app's and the connection's bucket, or BudgetExhausted and none."""
         limit, now = self._limits[platform], self._clock.now()
+        self._check_cap(connection_id, family, now)
         app, connection = f"app:{platform}", f"connection:{connection_id}"
         buckets = [self._refilled((scope, platform), limit, now) for scope in (app, connection)]
         cooling = [self._buckets.get((scope, family)) for scope in (app, connection)]
@@ -96,6 +124,29 @@ class Budgets:
         for bucket in buckets:
             bucket.tokens -= 1
 
+    def _check_cap(self, connection_id: UUID, family: str, now: datetime) -> None:
+        spent = self._spent.get(connection_id)
+        if spent is None:
+            return
+        if spent.month != f"{now:%Y-%m}":
+            spent.month, spent.micros = f"{now:%Y-%m}", 0
+        if spent.micros >= spent.cap:
+            next_month = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
+            raise BudgetExhausted(
+                f"the monthly cap of ${spent.cap / 1e6:.2f} is reached",
+                endpoint=family,
+                until=next_month.replace(hour=0, minute=0, second=0, microsecond=0),
+            )
+
+    def _spent_of(self, session: Session, connection_id: UUID, cap: int) -> _Spent:
+        month = f"{self._clock.now():%Y-%m}"
+        micros = session.scalar(
+            select(func.sum(ApiUsage.cost_micros)).where(
+                ApiUsage.connection_id == connection_id, ApiUsage.day.startswith(month)
+            )
+        )
+        return _Spent(month, micros or 0, cap)
+
     def cool_down(self, scope: str, family: str, until: datetime, reason: str) -> None:
         """No request of `family` (a platform's name: of any) before `until`."""
         bucket = self._buckets.setdefault((scope, family), _Bucket(0, self._clock.now()))
@@ -107,8 +158,13 @@ class Budgets:
         """Enter an answered request into the ledger of the present UTC day."""
         day = self._clock.now().date().isoformat()
         usage = self._usage.setdefault((connection_id, family, day), _Usage())
+        cost = cost_micros(family, posts_read)
         usage.requests += 1
         usage.posts_read += posts_read
+        usage.cost_micros += cost
+        spent = self._spent.get(connection_id)
+        if spent is not None:
+            spent.micros += cost
 
     def flush(self, session: Session) -> None:
         """Write what changed since the last flush."""
@@ -131,7 +187,7 @@ class Budgets:
                 "day": day,
                 "requests": used.requests,
                 "posts_read": used.posts_read,
-                "cost_micros": used.posts_read * _POST_COST.get(family, 0),
+                "cost_micros": used.cost_micros,
             }
             for (connection_id, family, day), used in self._usage.items()
         ]

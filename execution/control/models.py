@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -83,7 +92,10 @@ class AccountMember(Base):
 
 
 class Connection(Base):
-    """A consent to read one account. `tokens` is AES-256-GCM ciphertext (vault.py)."""
+    """A consent to read one account. `tokens` is AES-256-GCM ciphertext (vault.py).
+
+    `monthly_cap_micros`: what its calls may cost in a UTC month, in micro-dollars.
+    """
 
     __tablename__ = "connections"
 
@@ -101,6 +113,7 @@ class Connection(Base):
     last_discovery_slot: Mapped[datetime | None]
     last_profile_slot: Mapped[datetime | None]
     last_success_at: Mapped[datetime | None]
+    monthly_cap_micros: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (UniqueConstraint("account_id", "user_id"),)
 
@@ -181,7 +194,7 @@ class ApiUsage(Base):
     day: Mapped[str] = mapped_column(primary_key=True)
     requests: Mapped[int] = mapped_column(default=0)
     posts_read: Mapped[int] = mapped_column(default=0)
-    cost_micros: Mapped[int] = mapped_column(default=0)
+    cost_micros: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class Notification(Base):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from execution.control.connections import ACTIVE
@@ -27,13 +27,15 @@ class DuePost:
 class DueAccount:
     """One account to collect, through one of its connections.
 
-    `discover_since`: look for posts published since then; None: not due.
+    `known`: platform ids of all posts still polled, due or not. `discover_since`: look for posts
+    published since then; None: not due.
     """
 
     connection_id: UUID
     platform: str
     account: AccountRef
     posts: tuple[DuePost, ...]
+    known: frozenset[str]
     discover_since: datetime | None
     with_profile: bool
 
@@ -64,7 +66,8 @@ def _newest(due: DueAccount, now: datetime) -> datetime:
 
 
 def _due(session: Session, connection: Connection, account: Account, now: datetime) -> DueAccount:
-    posts = _due_posts(session, account.id, now)
+    tracked = _polled_posts(session, account.id, now)
+    posts = tuple(post for post, last_slot in tracked if _is_due(post, last_slot, now))
     return DueAccount(
         connection_id=connection.id,
         platform=account.platform,
@@ -75,12 +78,16 @@ def _due(session: Session, connection: Connection, account: Account, now: dateti
             handle=account.handle,
         ),
         posts=posts,
+        known=frozenset(post.platform_post_id for post, _ in tracked),
         discover_since=_discover_since(connection, posts, now),
         with_profile=_is_empty(connection.last_profile_slot, now, OLD_SLOT),
     )
 
 
-def _due_posts(session: Session, account_id: UUID, now: datetime) -> tuple[DuePost, ...]:
+def _polled_posts(
+    session: Session, account_id: UUID, now: datetime
+) -> list[tuple[DuePost, datetime | None]]:
+    """Posts that may still be due, youngest first, each with the last slot filled."""
     rows = session.execute(
         select(
             TrackedPost.post_id,
@@ -93,21 +100,19 @@ def _due_posts(session: Session, account_id: UUID, now: datetime) -> tuple[DuePo
             TrackedPost.state == "active",
             TrackedPost.platform_post_id.is_not(None),
             # a slot may have begun up to its own length before now
-            TrackedPost.published_at > now - POLLED_AGE - OLD_SLOT,
-            or_(
-                TrackedPost.last_slot.is_(None),
-                TrackedPost.last_slot < floor_to(now, YOUNG_SLOT),
-            ),
+            TrackedPost.published_at > now - POLLED_AGE - 2 * OLD_SLOT,
         )
         .order_by(TrackedPost.published_at.desc())
     )
-    due = []
-    for post_id, platform_post_id, published_at, last_slot in rows:
-        assert platform_post_id is not None  # the query leaves out posts without one
-        slot = slot_of(now, published_at)
-        if is_polled(slot, published_at) and (last_slot is None or last_slot < slot):
-            due.append(DuePost(post_id, platform_post_id, published_at))
-    return tuple(due)
+    return [
+        (DuePost(post_id, platform_post_id or "", published_at), last_slot)
+        for post_id, platform_post_id, published_at, last_slot in rows
+    ]
+
+
+def _is_due(post: DuePost, last_slot: datetime | None, now: datetime) -> bool:
+    slot = slot_of(now, post.published_at)
+    return is_polled(slot, post.published_at) and (last_slot is None or last_slot < slot)
 
 
 def _discover_since(

@@ -107,6 +107,7 @@ def upgrade() -> None:
         sa.Column("last_discovery_slot", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_profile_slot", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_success_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("monthly_cap_micros", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name="fk_connections_account_id_accounts"
         ),
@@ -205,7 +206,7 @@ def upgrade() -> None:
         sa.Column("day", sa.String(), nullable=False),
         sa.Column("requests", sa.Integer(), nullable=False),
         sa.Column("posts_read", sa.Integer(), nullable=False),
-        sa.Column("cost_micros", sa.Integer(), nullable=False),
+        sa.Column("cost_micros", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["connections.id"], name="fk_api_usage_connection_id_connections"
         ),
