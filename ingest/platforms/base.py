@@ -163,8 +163,8 @@ class CollectionRequest:
     """What is due for one account: posts by platform id, and whether to look for new ones.
 
     `discover_since`: read the account's posts published since then; None: do not look.
-    `known`: ids already tracked; where counters cost requests of their own (LinkedIn), only
-    discovered posts that are not among them get a first reading.
+    `known`: ids already tracked. Of what discovery finds, only posts that are not among them get
+    a reading with their registration; on LinkedIn each 50 known ones left out save a request.
     """
 
     account: AccountRef

@@ -538,6 +538,7 @@ class _PageRun:
         self._listed: dict[str, Post] = {}
         self._pages_read = 0
         self._listing_ended = False
+        self._listing_failed = False
         self._listing_floor = self._now
         self._counters: dict[str, dict[str, int | None]] = {}
         self._asked_at: dict[str, datetime] = {}
@@ -584,7 +585,7 @@ class _PageRun:
         since = self._request.discover_since
         if since is not None:
             self._list(lambda: self._listing_floor < since)
-            self._collection.discovered = True
+            self._collection.discovered = not self._listing_failed
 
     def _list_omitted(self) -> None:
         """List posts until each that the statistics left out is seen, or must be gone."""
@@ -617,9 +618,9 @@ class _PageRun:
             self._collection.rejected += page.rejected
             self._pages_read += 1
             self._listing_floor = page.oldest or self._listing_floor
-            self._listing_ended = (
-                page.elements < FINDER_PAGE or not new or self._pages_read >= MOST_PAGES
-            )
+            circles = bool(page.posts) and not new
+            self._listing_failed = circles or self._pages_read >= MOST_PAGES
+            self._listing_ended = self._listing_failed or page.elements < FINDER_PAGE
 
     # The statistics
 

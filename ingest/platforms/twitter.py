@@ -550,7 +550,8 @@ class _Run:
         self._look_up(i for i in self._due if i not in known)
 
     def _look_up_versions(self) -> None:
-        versions = {v for post in self._wanted().values() for v in post[-1].versions}
+        wanted = [seen for seen in self._wanted().values() if self._is_read(seen)]
+        versions = {version for seen in wanted for version in seen[-1].versions}
         self._look_up(sorted(versions - self._seen.keys() - self._gone, key=int))
 
     def _look_up(self, ids: Iterable[str]) -> None:
@@ -645,21 +646,31 @@ class _Run:
             stopped_by=stopped,
         )
         for post_id, seen in wanted.items():
-            newest = seen[-1]
             collection.posts.append(self._post(post_id, seen))
-            unread = [v for v in newest.versions if v not in self._seen and v not in self._gone]
+            if self._is_read(seen):
+                self._add_reading(collection, post_id, seen)
+        self._settle(collection)
+        return collection
+
+    def _is_read(self, seen: Sequence[SeenPost]) -> bool:
+        """Whether a post is to have a reading: it is due, or new."""
+        versions = seen[-1].versions
+        known = self._request.known
+        return any(v in self._due for v in versions) or not any(v in known for v in versions)
+
+    def _add_reading(self, collection: Collection, post_id: str, seen: Sequence[SeenPost]) -> None:
+        versions = seen[-1].versions
+        unread = [v for v in versions if v not in self._seen and v not in self._gone]
+        try:
             if unread:
                 self._skipped[post_id] = f"edit version {min(unread, key=int)} could not be read"
             else:
-                try:
-                    collection.readings.append(_reading(post_id, seen))
-                except Unusable as error:
-                    collection.rejected.append(Rejected(post_id, error.field, error.reason))
-            for other in newest.versions:
-                if other != post_id:
-                    self._skipped[other] = f"an edit version of post {post_id}"
-        self._settle(collection)
-        return collection
+                collection.readings.append(_reading(post_id, seen))
+        except Unusable as error:
+            collection.rejected.append(Rejected(post_id, error.field, error.reason))
+        for other in versions:
+            if other != post_id:
+                self._skipped[other] = f"an edit version of post {post_id}"
 
     def _post(self, post_id: str, seen: Sequence[SeenPost]) -> Post:
         newest = seen[-1]

@@ -317,8 +317,17 @@ def test_a_repeating_finder_ends() -> None:
         return server(httpx.Request("GET", url))
 
     rig = linkedin(circle)
-    assert len(rig.platform.collect(discovery()).posts) == 100
+    got = rig.platform.collect(discovery())
+    assert len(got.posts) == 100
+    assert not got.discovered
     assert paths(rig).count("/rest/posts") == 2
+
+
+def test_a_page_of_nothing_but_drafts_is_not_the_end() -> None:
+    drafts = [{"id": f"urn:li:share:{n}", "lifecycleState": "DRAFT"} for n in range(100)]
+    pages = [{"elements": drafts}, {"elements": [share(2).body()]}, {"elements": []}]
+    got = linkedin(Scripted(pages)).platform.collect(discovery(known={share(2).urn}))
+    assert len(got.posts) == 1
 
 
 def test_rejected_posts_of_the_finder_are_reported() -> None:

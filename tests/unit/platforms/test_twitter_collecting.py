@@ -181,6 +181,16 @@ def test_duplicated_and_shuffled_pages_lose_and_double_nothing() -> None:
     assert sorted(r.platform_post_id for r in got.readings) == sorted(p["id"] for p in posts)
 
 
+def test_known_posts_that_are_not_due_are_told_without_a_reading() -> None:
+    pair = sorted(ids_of([3, 3.01]), key=int)
+    due, new, known = ids_of([1, 2, 4])
+    rig = twitter(MiniX([*map(x_post, (due, new, known)), *edited(*pair, likes=1)]))
+    got = rig.platform.collect(discovery([due], known={due, known, pair[0]}))
+    assert {reading.platform_post_id for reading in got.readings} == {due, new}
+    assert {post.platform_post_id for post in got.posts} == {due, new, known, pair[0]}
+    assert len(rig.requests) == 1
+
+
 def test_posts_older_than_asked_for_are_no_discovery() -> None:
     posts = [x_post(i) for i in ids_of([1, 10])]
     rig = twitter(Scripted([posts_page(posts)]))
