@@ -333,7 +333,7 @@ def land(
     clock: Clock,
     control: Mapping[str, pa.Table] | None,
 ) -> LandingReport:
-    """Lands all spooled rows in one merge, and replaces the control tables given.
+    """Lands all spooled rows (at most _MERGE_ROWS a merge), and replaces the control tables given.
 
     A row replaces the landed row of its key unless that one is newer, and keeps its
     `first_landed_at`; of several spooled rows of a key the newest counts. Every table of
@@ -341,7 +341,8 @@ def land(
     columns of its CONTROL_SCHEMAS entry; tables not given stay as they are.
 
     The caller holds the run lock: there is one landing at a time, and nobody spools meanwhile.
-    Raises LandingError, with the spool untouched, and ValueError for other control tables.
+    Raises LandingError, and then all that has not landed is still in the spool; ValueError for
+    control tables of another shape.
     """
     data_dir = data_dir.resolve()
     if odd := _UNFIT_IN_PATHS & set(str(data_dir)):
@@ -555,7 +556,10 @@ def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except (DltException, duckdb.Error, pa.ArrowException, OSError) as error:
-        raise LandingError(f"rows stay in the spool: {_first_line(_root(error))}") from error
+        root = _root(error)
+        if isinstance(root, KeyboardInterrupt):  # dlt makes a failure of Ctrl-C
+            raise root from error
+        raise LandingError(f"rows stay in the spool: {_first_line(root)}") from error
 
 
 def _root(error: BaseException) -> BaseException:
@@ -565,4 +569,4 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    return next(filter(str.strip, str(error).splitlines()), type(error).__name__)

@@ -14,6 +14,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from dlt.extract.extract import Extract
+from dlt.load.load import Load
+from dlt.normalize import Normalize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,9 +81,20 @@ def clock() -> ManualClock:
     return ManualClock(START)
 
 
+@pytest.fixture(scope="module")
+def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    land(folder, MODELS, clock=ManualClock(START), control=None)
+    return folder / "warehouse.duckdb"
+
+
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    return tmp_path / "var"
+def data_dir(tmp_path: Path, empty_warehouse: Path) -> Path:
+    """A data folder after a first landing without rows (making the tables takes longest)."""
+    folder = tmp_path / "var"
+    folder.mkdir()
+    shutil.copy(empty_warehouse, folder)
+    return folder
 
 
 def land_toys(data_dir: Path, clock: ManualClock, **control: pa.Table) -> LandingReport:
@@ -228,8 +242,10 @@ def test_a_source_of_rows_that_fails_leaves_nothing(
 
 
 def test_an_empty_first_landing_makes_every_table_with_its_columns_and_types(
-    data_dir: Path, clock: ManualClock
+    tmp_path: Path, clock: ManualClock
 ) -> None:
+    data_dir = tmp_path / "new" / "var"
+
     report = land(data_dir, MODELS, clock=clock, control=None)
 
     assert report.rows == {}
@@ -283,7 +299,8 @@ def test_rows_carry_the_load_id_that_dlt_booked(data_dir: Path, clock: ManualClo
 
     booked = query(data_dir, "SELECT load_id FROM raw._dlt_loads WHERE status = 0")
     landed = query(data_dir, "SELECT _dlt_load_id FROM raw.toy_snapshots")
-    assert booked == landed == [(load_id,) for load_id in report.load_ids]
+    assert landed == [(load_id,) for load_id in report.load_ids]
+    assert landed[0] in booked
 
 
 def test_of_several_spooled_rows_of_a_key_the_newest_counts_whatever_their_order(
@@ -359,12 +376,16 @@ readings = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data(), order=readings)
 def test_any_order_and_any_split_into_landings_gives_the_same_rows(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, order: list[tuple[str, int, int]]
+    tmp_path_factory: pytest.TempPathFactory,
+    empty_warehouse: Path,
+    data: st.DataObject,
+    order: list[tuple[str, int, int]],
 ) -> None:
     data_dir = tmp_path_factory.mktemp("order")
+    shutil.copy(empty_warehouse, data_dir)
     cuts = data.draw(st.sets(st.integers(1, len(order)), max_size=2))
     for number, (key, slot, minute) in enumerate(order, start=1):
         row = snapshot(key, slot=slot, hours=2 * slot + minute / 60, impressions=minute)
@@ -573,6 +594,29 @@ def test_a_full_disk_gives_one_line_and_keeps_the_spool(
     assert query(data_dir, "SELECT count(*), sum(impression_count) FROM raw.toy_snapshots") == [
         (20_000, sum(range(20_000)))
     ]
+
+
+@pytest.mark.parametrize("step", ["extract", "normalize", "load"])
+def test_ctrl_c_stays_ctrl_c_and_keeps_the_spool(
+    data_dir: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    path = spool_toys(data_dir, "a", snapshot())
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    inner = {
+        "extract": (Extract, "extract"),
+        "normalize": (Normalize, "run"),
+        "load": (Load, "run"),
+    }
+    with monkeypatch.context() as patched:
+        patched.setattr(*inner[step], interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            land_toys(data_dir, clock)
+
+    assert path.exists()
+    assert land_toys(data_dir, clock).rows == {"toy_snapshots": 1}
 
 
 def test_a_lost_warehouse_is_made_anew(data_dir: Path, clock: ManualClock) -> None:
