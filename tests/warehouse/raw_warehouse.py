@@ -533,16 +533,16 @@ class RawWarehouse:
 
     # --- dbt ----------------------------------------------------------------------------------
 
-    def dbt(self, *arguments: str, check: bool = True) -> "DbtRun":
+    def dbt(self, *arguments: str, check: bool = True, project: Path = PROJECT) -> "DbtRun":
         """Run dbt on this warehouse; with `check`, failing models and tests fail the test."""
         target = self.path.parent / "target"
         command = [
             str(Path(sys.executable).with_name("dbt")),
             *arguments,
             "--project-dir",
-            str(PROJECT),
+            str(project),
             "--profiles-dir",
-            str(PROJECT / "dbt_project"),
+            str(project / "dbt_project"),
         ]
         environment = os.environ | {
             "NEXUS_WAREHOUSE": str(self.path),

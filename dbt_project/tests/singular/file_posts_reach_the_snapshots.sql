@@ -6,19 +6,27 @@ with
 
 landed as (
 
-    select distinct files.post_id
+    select
+        files.post_id,
+        max(files.collected_at) as collected_at
     from {{ ref('stg_twitter__export_posts') }} as files
     inner join {{ ref('stg_control__accounts') }} as accounts
         on
             files.account_id = accounts.account_id
             and accounts.merged_into is null
+    group by files.post_id
 
 ),
 
+-- The API goes before the newest file row of the same slot.
 api_slots as (
 
     select distinct files.post_id
     from {{ ref('stg_twitter__export_posts') }} as files
+    inner join landed
+        on
+            files.post_id = landed.post_id
+            and files.collected_at = landed.collected_at
     inner join {{ ref('analytics_snapshots') }} as snapshots
         on
             files.snapshot_id = snapshots.id

@@ -8,7 +8,7 @@ newest_slots as (
     select
         post_id,
         {%- for counter in counters() %}
-        max(case when {{ counter }} is not null then slot_start end) as slot_of_{{ counter }}
+        max(case when {{ counter }} is not null then slot_start end) as {{ counter }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('analytics_snapshots') }}
@@ -21,8 +21,7 @@ last_known as (
     select
         snapshots.post_id,
         {%- for counter in counters() %}
-        max(case when snapshots.slot_start = newest.slot_of_{{ counter }} then snapshots.{{ counter }} end)
-            as {{ counter }}
+        max(case when snapshots.slot_start = newest.{{ counter }} then snapshots.{{ counter }} end) as {{ counter }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('analytics_snapshots') }} as snapshots

@@ -75,15 +75,16 @@ final as (
     where
         windows.due_slots <> slot_sums.due_slots
         or windows.filled_slots <> slot_sums.filled_slots
-        {%- for metric in gained_metrics() %}
         or (
             windows.window_name <> '24h'
             and (
+                {%- for metric in gained_metrics() %}
                 windows.new_{{ metric }} is distinct from day_sums.new_{{ metric }}
                 or windows.observed_{{ metric }} is distinct from day_sums.observed_{{ metric }}
+                {%- if not loop.last %} or{% endif %}
+                {%- endfor %}
             )
         )
-        {%- endfor %}
 
 )
 
