@@ -3,10 +3,18 @@
 import time
 
 import pytest
+import world
 from looks import HAS_RING, WATCH_SHIFTS, low_contrast, nameless, overflow
 from playwright.sync_api import Page, Route, expect
 
-VIEWS = ["/", "/?window=24h", "/?table=on", "/?window=custom&from=2020-01-01&to=2020-01-10"]
+VIEWS = {
+    "overview": "/",
+    "24 hours": "/?window=24h",
+    "tables": "/platform/twitter?table=on",
+    "empty": "/?window=custom&from=2020-01-01&to=2020-01-10",
+    "platform": "/platform/linkedin",
+    "post": f"/posts/{world.POSTS['twitter'][9].post_id}",
+}
 
 
 def settled(page: Page, path: str) -> Page:
@@ -27,7 +35,7 @@ def darken(page: Page) -> None:
         expect(label).not_to_have_attribute("fill", before)
 
 
-@pytest.mark.parametrize("path", VIEWS)
+@pytest.mark.parametrize("path", VIEWS.values(), ids=VIEWS)
 def test_every_text_can_be_read_and_everything_operable_has_a_name(page: Page, path: str) -> None:
     settled(page, path)
     assert low_contrast(page) == []
@@ -49,7 +57,7 @@ def test_open_panels_can_be_read_too(page: Page, scheme: str) -> None:
     assert low_contrast(page) == []
 
 
-@pytest.mark.parametrize("path", VIEWS)
+@pytest.mark.parametrize("path", VIEWS.values(), ids=VIEWS)
 def test_the_page_never_scrolls_sideways(page: Page, path: str) -> None:
     settled(page, path)
     for width in (1440, 1024, 820, 720, 390, 320):

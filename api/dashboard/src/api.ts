@@ -201,6 +201,72 @@ export interface PostsAnswer extends WindowAnswer {
   readonly order: "asc" | "desc";
 }
 
+export interface MetricRow extends CountCard {
+  readonly metric: Metric;
+  readonly offered: boolean;
+}
+
+export type PlatformComparison = Counters & {
+  readonly platform: string;
+  readonly engagement_rate: number | null;
+  readonly engagement_rate_core: number | null;
+  readonly active_posts: number;
+  readonly posts_published: number;
+};
+
+export interface PlatformAnswer extends WindowAnswer {
+  readonly platform: string;
+  readonly cards: Cards;
+  readonly metrics: readonly MetricRow[];
+  readonly comparison: readonly PlatformComparison[];
+  readonly trend: Trend;
+  readonly top_posts: readonly PostRow[];
+}
+
+export type TimelinePoint = Counters & {
+  readonly snapshot_id: string;
+  readonly slot_start: Instant;
+  readonly collected_at: Instant;
+  readonly activity_at: Instant;
+  readonly source: "api" | "file" | null;
+  readonly collected_basis: "observed" | "stated" | "assumed" | null;
+  readonly basis: "observed" | "lifetime" | "catch_up";
+  readonly is_gap: boolean;
+  readonly is_correction: boolean;
+  readonly unique_impressions: number | null;
+  readonly engagement_rate: number | null;
+  readonly engagement_score: number | null;
+  readonly new: Counters;
+};
+
+export interface BreakdownPart {
+  readonly metric: Metric;
+  readonly value: number | null;
+  readonly share: number | null;
+}
+
+export interface Benchmark {
+  readonly metric: string;
+  readonly age: "24h" | "72h" | "7d" | "lifetime";
+  readonly value: number | null;
+  readonly median: number | null;
+  readonly lower_quartile: number | null;
+  readonly upper_quartile: number | null;
+  readonly mean: number | null;
+  readonly percentile: number | null;
+  readonly posts: number;
+}
+
+export interface PostDetailAnswer extends Freshness {
+  readonly post: Post;
+  readonly text: string | null;
+  readonly timeline: readonly TimelinePoint[];
+  readonly breakdown: readonly BreakdownPart[];
+  readonly engagements_basis: string | null;
+  readonly metric_version: number;
+  readonly benchmarks: readonly Benchmark[];
+}
+
 export interface SessionUser {
   readonly name: string;
   readonly timezone: string;
@@ -301,8 +367,17 @@ export function overviewPath(state: PageState): string {
   return `/api/analytics/overview?${windowQuery(state)}`;
 }
 
-export function postsPath(state: PageState, limit: number): string {
+export function platformPath(state: PageState, platform: string): string {
+  return `/api/analytics/platform/${encodeURIComponent(platform)}?${windowQuery(state)}`;
+}
+
+export function postPath(postId: string): string {
+  return `/api/analytics/posts/${encodeURIComponent(postId)}`;
+}
+
+export function postsPath(state: PageState, platform: string | null, limit: number): string {
   const query = windowQuery(state);
+  if (platform !== null) query.set("platform", platform);
   query.set("sort", state.sort);
   query.set("order", state.order);
   query.set("limit", String(limit));

@@ -1,29 +1,38 @@
 /** The shell: who is signed in, which view is shown, and the keys that work everywhere. */
 
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 import {
   type OverviewAnswer,
   type Period,
+  type PlatformAnswer,
+  type PostDetailAnswer,
   type SessionAnswer,
   type Window,
   type WindowAnswer,
   overviewPath,
+  platformPath,
+  postPath,
 } from "./api";
 import { EmptyState } from "./components/EmptyState";
 import { Header } from "./components/Header";
 import { Help } from "./components/Help";
-import { neighbour, PeriodBar } from "./components/PeriodBar";
+import { PERIOD_NAMES, PeriodBar, neighbour } from "./components/PeriodBar";
+import { ViewLink } from "./components/ViewLink";
+import { NothingYet } from "./components/WindowStates";
 import { dayRange, timeRange } from "./format";
 import { type Shortcut, useShortcuts } from "./keyboard";
-import { type Page, PageContext, usePageState } from "./page";
+import { type Page, PageContext, usePage, usePageState } from "./page";
 import { PRESETS } from "./period";
+import { platformLook } from "./platforms";
 import { useResource } from "./resource";
 import { toggleTheme } from "./theme";
-import { NothingYet, Overview } from "./views/Overview";
+import type { View } from "./url";
+import { Overview } from "./views/Overview";
+import { PlatformView } from "./views/Platform";
+import { PostView } from "./views/Post";
 
-function shortcutsOf(page: Page, answer: WindowAnswer | null, help: () => void): Shortcut[] {
-  const { state, go } = page;
+function periodShortcuts({ state, go }: Page, answer: WindowAnswer | null): Shortcut[] {
   const move = (direction: -1 | 1) => () => {
     const period = neighbour(state.period, answer, direction);
     if (period) go({ period });
@@ -32,12 +41,17 @@ function shortcutsOf(page: Page, answer: WindowAnswer | null, help: () => void):
     ...PRESETS.map((window, index) => ({
       key: String(index + 1),
       shown: String(index + 1),
-      meaning: { "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days", "90d": "Last 90 days" }[window],
+      meaning: PERIOD_NAMES[window],
       run: () => go({ period: { window } }),
     })),
     { key: "ArrowLeft", shown: "←", meaning: "Previous period", run: move(-1) },
     { key: "ArrowRight", shown: "→", meaning: "Next period", run: move(1) },
     { key: "c", shown: "c", meaning: "Compare with the previous period", run: () => go({ compare: !state.compare }) },
+  ];
+}
+
+function shortcutsOf({ state, go }: Page, help: () => void): Shortcut[] {
+  return [
     { key: "d", shown: "d", meaning: "Chart or data table", run: () => go({ table: !state.table }, { replace: true }) },
     { key: "t", shown: "t", meaning: "Light or dark theme", run: toggleTheme },
     { key: "?", shown: "?", meaning: "This help", run: help },
@@ -76,53 +90,108 @@ function periodText(period: Period, window: Window): string {
   return timeRange(period.start, period.end, window.tz);
 }
 
-function PageHead({ answer }: { answer: WindowAnswer | null }) {
+function titleOf(view: View): string {
+  if (view.name === "platform") return platformLook(view.platform).label;
+  return view.name === "post" ? "Post" : "Overview";
+}
+
+/** The platforms to choose from (directive 4.2: platform selector). */
+function PlatformTabs({ platforms, chosen }: { platforms: readonly string[]; chosen: string }) {
+  return (
+    <nav class="segments" aria-label="Platform">
+      {platforms.map((platform) => (
+        <ViewLink
+          key={platform}
+          class="segment"
+          to={{ view: { name: "platform", platform }, hidden: [] }}
+          current={platform === chosen}
+        >
+          {platformLook(platform).label}
+        </ViewLink>
+      ))}
+    </nav>
+  );
+}
+
+function PageHead({ answer, platforms }: { answer: WindowAnswer | null; platforms: readonly string[] }) {
+  const { view } = usePage().state;
   const text = answer ? periodText(answer.window, answer.window) : null;
   const previous = answer?.previous ? periodText(answer.previous, answer.window) : null;
   return (
     <div class="page-head">
       <div class="page-words">
-        <h1 class="page-title">Overview</h1>
-        <p class="page-range">
-          {text ?? "\u00a0"}
-          {previous && <span class="page-previous"> compared with {previous}</span>}
-        </p>
+        <h1 class="page-title">{titleOf(view)}</h1>
+        {view.name === "post" ? (
+          <p class="page-range">
+            <ViewLink class="back" to={{ view: { name: "overview" } }}>← Overview</ViewLink>
+          </p>
+        ) : (
+          <p class="page-range">
+            {text ?? "\u00a0"}
+            {previous && <span class="page-previous"> compared with {previous}</span>}
+          </p>
+        )}
       </div>
-      <PeriodBar answer={answer} />
+      {view.name !== "post" && (
+        <div class="page-controls">
+          {view.name === "platform" && <PlatformTabs platforms={platforms} chosen={view.platform} />}
+          <PeriodBar answer={answer} />
+        </div>
+      )}
     </div>
   );
 }
 
-function Foot({ answer }: { answer: WindowAnswer }) {
+function Foot({ zone }: { zone: string }) {
   return (
     <footer class="foot">
-      Days as in {answer.window.tz}. Gained in the period, from every reading kept; – is unknown, never zero.
+      Days as in {zone}. Gained in the period, from every reading kept; – is unknown, never zero.
     </footer>
   );
 }
 
 export function App() {
   const page = usePageState();
+  const { state } = page;
+  const { view } = state;
   const [helping, setHelping] = useState(false);
   const session = useResource<SessionAnswer>("/api/session");
-  const overview = useResource<OverviewAnswer>(overviewPath(page.state));
-  const signedOut = session.problem?.status === 401 || overview.problem?.status === 401;
-  const { answer } = overview;
+  const overview = useResource<OverviewAnswer>(view.name === "overview" ? overviewPath(state) : null);
+  const platform = useResource<PlatformAnswer>(
+    view.name === "platform" ? platformPath(state, view.platform) : null,
+  );
+  const post = useResource<PostDetailAnswer>(view.name === "post" ? postPath(view.postId) : null);
+  const resource = { overview, platform, post }[view.name];
+  const windowed = view.name === "platform" ? platform.answer : overview.answer;
+  const signedOut = session.problem?.status === 401 || resource.problem?.status === 401;
 
-  const shortcuts = useMemo(() => shortcutsOf(page, answer, () => setHelping(true)), [page, answer]);
+  useEffect(() => {
+    document.title = `${titleOf(view)} · Nexus Analytics`;
+  }, [view]);
+
+  const shortcuts = useMemo(
+    () => [
+      ...(view.name === "post" ? [] : periodShortcuts(page, windowed)),
+      ...shortcutsOf(page, () => setHelping(true)),
+    ],
+    [page, view.name, windowed],
+  );
   useShortcuts(shortcuts);
 
   const who = signedOut ? null : session.answer;
+  const platforms = [...new Set(who?.accounts.map((account) => account.platform))].sort();
+  const zone = who?.user.timezone ?? windowed?.window.tz ?? "UTC";
   return (
     <PageContext.Provider value={page}>
       <a class="skip" href="#main">Skip to the figures</a>
       <Header
         session={who}
-        freshness={signedOut ? null : answer}
+        platforms={platforms}
+        freshness={signedOut ? null : resource.answer}
         onHelp={() => setHelping(true)}
         onSignedOut={() => window.location.reload()}
       />
-      {overview.loading && answer && <div class="progress" role="status" aria-label="Loading" />}
+      {resource.loading && resource.answer && <div class="progress" role="status" aria-label="Loading" />}
       <main id="main" class="main" tabIndex={-1}>
         {signedOut ? (
           <SignedOut />
@@ -132,9 +201,11 @@ export function App() {
           <NoAccount />
         ) : (
           <>
-            <PageHead answer={answer} />
-            <Overview resource={overview} />
-            {answer && <Foot answer={answer} />}
+            <PageHead answer={windowed} platforms={platforms} />
+            {view.name === "overview" && <Overview resource={overview} />}
+            {view.name === "platform" && <PlatformView resource={platform} />}
+            {view.name === "post" && <PostView resource={post} zone={zone} />}
+            {windowed && <Foot zone={windowed.window.tz} />}
           </>
         )}
       </main>

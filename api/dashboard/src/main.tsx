@@ -6,6 +6,7 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/layout.css";
 import "./styles/overview.css";
+import "./styles/detail.css";
 
 const root = document.getElementById("app");
 if (!root) throw new Error("The page has no #app to render into");

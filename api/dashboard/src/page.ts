@@ -29,7 +29,11 @@ export function usePageState(): Page {
       if (options?.replace) window.history.replaceState(null, "", next);
       else window.history.pushState(null, "", next);
       setAddress(next);
-      if (change.view) window.scrollTo(0, 0);
+      if (change.view) {
+        window.scrollTo(0, 0);
+        // A new view is a new page to those who hear it.
+        document.getElementById("main")?.focus({ preventScroll: true });
+      }
     },
     [state],
   );

@@ -4,7 +4,7 @@ import { type Period, PRESETS, isDay } from "./period";
 
 export type View =
   | { readonly name: "overview" }
-  | { readonly name: "platform"; readonly platform: string | null }
+  | { readonly name: "platform"; readonly platform: string }
   | { readonly name: "post"; readonly postId: string };
 
 export type Order = "asc" | "desc";
@@ -50,7 +50,7 @@ function readPeriod(query: URLSearchParams): Period {
 function readView(path: string): View {
   const [first, second, third] = path.split("/").filter(Boolean).map(decodeURIComponent);
   if (third === undefined) {
-    if (first === "platform") return { name: "platform", platform: second ?? null };
+    if (first === "platform" && second) return { name: "platform", platform: second };
     if (first === "posts" && second) return { name: "post", postId: second };
   }
   return { name: "overview" };
@@ -81,9 +81,7 @@ export function readState(url: URL): PageState {
 }
 
 function viewPath(view: View): string {
-  if (view.name === "platform") {
-    return view.platform ? `/platform/${encodeURIComponent(view.platform)}` : "/platform";
-  }
+  if (view.name === "platform") return `/platform/${encodeURIComponent(view.platform)}`;
   return view.name === "post" ? `/posts/${encodeURIComponent(view.postId)}` : "/";
 }
 

@@ -44,6 +44,7 @@ const PALETTE = {
   surface: "white",
   raised: "white",
   series: () => "blue",
+  parts: ["red", "green"],
 };
 
 const view = { trend: TREND, metric: "impressions", hidden: [], zone: "UTC" } as const;

@@ -46,7 +46,7 @@ describe("the address", () => {
 
   it("names the views", () => {
     expect(read("/posts/5f0c").view).toEqual({ name: "post", postId: "5f0c" });
-    expect(read("/platform").view).toEqual({ name: "platform", platform: null });
+    expect(read("/platform").view).toEqual({ name: "overview" });
     expect(read("/nonsense").view).toEqual({ name: "overview" });
   });
 });

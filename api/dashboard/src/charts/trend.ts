@@ -1,28 +1,12 @@
 /** The trend as an ECharts option: pure, so that gaps and open days can be tested without a browser. */
 
 import type { BarSeriesOption, LineSeriesOption } from "echarts/charts";
-import type { GridComponentOption, TooltipComponentOption } from "echarts/components";
-import type { ComposeOption } from "echarts/core";
 
 import type { Bucket, Trend } from "../api";
 import { day, exact, percent, tick, time } from "../format";
 import { type ChartMetric, TERMS } from "../glossary";
 import { platformLook } from "../platforms";
-
-export type ChartOption = ComposeOption<
-  LineSeriesOption | BarSeriesOption | GridComponentOption | TooltipComponentOption
->;
-
-/** The theme's colours, read from its custom properties. */
-export interface Palette {
-  readonly font: string;
-  readonly text: string;
-  readonly muted: string;
-  readonly line: string;
-  readonly surface: string;
-  readonly raised: string;
-  readonly series: (platform: string) => string;
-}
+import { type ChartOption, type Palette, TIGHT_GRID, escapeHtml, tipRow, tipStyle } from "./base";
 
 export interface TrendView {
   readonly trend: Trend;
@@ -82,27 +66,18 @@ export function isLonely(values: readonly (number | null)[], index: number): boo
   return !missing(index) && missing(index - 1) && missing(index + 1);
 }
 
-const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escape = (text: string) => text.replace(/[&<>"]/g, (sign) => escapes[sign] ?? sign);
-
 export function tooltipHtml(view: TrendView, index: number, color: Palette["series"]): string {
   const { trend, metric, hidden, zone } = view;
   const bucket = trend.buckets[index];
   if (!bucket) return "";
   const shown = lines(trend, metric).filter(({ platform }) => !hidden.includes(platform));
-  const row = (name: string, value: number | null, swatch: string) =>
-    `<div class="chart-tip-row">${swatch}<span>${escape(name)}</span><b>${formatValue(metric, value)}</b></div>`;
   const rows = shown.map(({ platform, values }) =>
-    row(
-      platformLook(platform).label,
-      values[index] ?? null,
-      `<i style="background:${escape(color(platform))}"></i>`,
-    ),
+    tipRow(platformLook(platform).label, formatValue(metric, values[index] ?? null), color(platform)),
   );
   const sum = total(metric, shown.map(({ values }) => values[index] ?? null));
-  if (shown.length > 1 && sum !== null) rows.push(row("Total", sum, "<i></i>"));
+  if (shown.length > 1 && sum !== null) rows.push(tipRow("Total", formatValue(metric, sum)));
   const open = bucket.partial ? '<div class="chart-tip-note">so far, still running</div>' : "";
-  return `<div class="chart-tip-head">${escape(bucketLabel(bucket, trend, zone, true))}</div>${rows.join("")}${open}`;
+  return `<div class="chart-tip-head">${escapeHtml(bucketLabel(bucket, trend, zone, true))}</div>${rows.join("")}${open}`;
 }
 
 function lineSeries(view: TrendView, line: Line, palette: Palette): LineSeriesOption[] {
@@ -164,6 +139,9 @@ function barSeries(view: TrendView, line: Line, palette: Palette): BarSeriesOpti
   };
 }
 
+/** 2.00% is 2% on an axis. */
+const shortPercent = (value: number) => percent(value).replace(/\.?0+%$/, "%");
+
 export function trendOption(view: TrendView, palette: Palette): ChartOption {
   const { trend, metric, hidden, zone } = view;
   const rate = TERMS[metric].kind === "rate";
@@ -171,7 +149,7 @@ export function trendOption(view: TrendView, palette: Palette): ChartOption {
   const shown = lines(trend, metric).filter(({ platform }) => !hidden.includes(platform));
   return {
     textStyle: { fontFamily: palette.font },
-    grid: { left: 8, right: 16, top: 16, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: TIGHT_GRID,
     xAxis: {
       type: "category",
       boundaryGap: bars,
@@ -187,20 +165,13 @@ export function trendOption(view: TrendView, palette: Palette): ChartOption {
       axisLabel: {
         color: palette.muted,
         fontSize: 12,
-        formatter: (value: number) => (rate ? percent(value).replace(/\.?0+%$/, "%") : tick(value)),
+        formatter: (value: number) => (rate ? shortPercent(value) : tick(value)),
       },
       splitLine: { lineStyle: { color: palette.line } },
     },
     tooltip: {
       trigger: "axis",
-      className: "chart-tip",
-      backgroundColor: palette.raised,
-      borderColor: palette.line,
-      borderWidth: 1,
-      padding: [9, 12],
-      textStyle: { color: palette.text, fontSize: 13, fontFamily: palette.font },
-      confine: true,
-      transitionDuration: 0,
+      ...tipStyle(palette),
       axisPointer: bars
         ? { type: "shadow", shadowStyle: { color: palette.muted, opacity: 0.08 } }
         : { type: "line", lineStyle: { color: palette.muted, type: "solid", opacity: 0.4 } },

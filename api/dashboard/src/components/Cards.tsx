@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 
-import type { CountCard, OverviewAnswer, RateCard } from "../api";
+import type { CountCard, OverviewAnswer, RateCard, WindowAnswer } from "../api";
 import { compact, dayRange, exact, percent } from "../format";
 import { BEST_PLATFORM_DEFINITION, HISTORY_DEFINITION, TERMS, type TermName } from "../glossary";
 import { usePage } from "../page";
@@ -23,7 +23,7 @@ interface CardProps {
   readonly note: ComponentChildren;
 }
 
-function Card({ title, definition, metric, value, exactly, change, note }: CardProps) {
+export function PlainCard({ title, definition, metric, value, exactly, change, note }: CardProps) {
   const { state, go } = usePage();
   const chosen = metric !== undefined && state.metric === metric;
   return (
@@ -61,10 +61,10 @@ function History({ card }: { card: CountCard }) {
   );
 }
 
-function Count({ metric, card, answer }: { metric: TermName; card: CountCard; answer: OverviewAnswer }) {
+export function Count({ metric, card, answer }: { metric: TermName; card: CountCard; answer: WindowAnswer }) {
   const term = TERMS[metric];
   return (
-    <Card
+    <PlainCard
       title={`Total ${term.label}`}
       definition={term.definition}
       metric={metric}
@@ -76,7 +76,7 @@ function Count({ metric, card, answer }: { metric: TermName; card: CountCard; an
   );
 }
 
-function Rate({ card, answer }: { card: RateCard; answer: OverviewAnswer }) {
+export function Rate({ card, answer }: { card: RateCard; answer: WindowAnswer }) {
   const definition = (
     <>
       {TERMS.engagement_rate.definition} Mean of the posts' own rates: {percent(card.avg_engagement_rate)};
@@ -84,7 +84,7 @@ function Rate({ card, answer }: { card: RateCard; answer: OverviewAnswer }) {
     </>
   );
   return (
-    <Card
+    <PlainCard
       title="Avg Engagement Rate"
       definition={definition}
       metric="engagement_rate"
@@ -95,7 +95,7 @@ function Rate({ card, answer }: { card: RateCard; answer: OverviewAnswer }) {
   );
 }
 
-function ChangeOf(props: { change: CountCard["change"]; before: string; answer: OverviewAnswer }) {
+function ChangeOf(props: { change: CountCard["change"]; before: string; answer: WindowAnswer }) {
   const { previous, coverage } = props.answer;
   return (
     <Change
@@ -116,7 +116,7 @@ function Best({ answer }: { answer: OverviewAnswer }) {
       `${platformLook(other.platform).label} ${percent(other.rate)}${other.eligible ? "" : " (too few posts)"}`,
   );
   return (
-    <Card
+    <PlainCard
       title="Best Performing Platform"
       definition={BEST_PLATFORM_DEFINITION}
       value={

@@ -2,12 +2,14 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { ChartOption, Palette } from "../charts/trend";
+import type { ChartOption, Palette } from "../charts/base";
 import { platformColors, platformLook } from "../platforms";
 import { useTheme } from "../theme";
 
 type Charts = typeof import("../charts/echarts");
 type Instance = ReturnType<Charts["init"]>;
+
+const PARTS = [1, 2, 3, 4, 5].map((n) => `--part-${n}`);
 
 /** A custom property may be a light-dark() pair; only an element's own colour is resolved. */
 function readPalette(place: HTMLElement): Palette {
@@ -25,6 +27,7 @@ function readPalette(place: HTMLElement): Palette {
     surface: property("--surface"),
     raised: property("--raised"),
     series: (platform) => colors.get(platformLook(platform).color) ?? "currentColor",
+    parts: PARTS.map(property),
   };
   probe.remove();
   return palette;

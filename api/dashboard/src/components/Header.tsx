@@ -7,9 +7,11 @@ import { AccountFilter } from "./AccountFilter";
 import { FreshnessBadge } from "./Freshness";
 import { Keyboard, Logo, Moon, SignOut, Sun, User } from "./Icons";
 import { Popover } from "./Popover";
+import { ViewLink } from "./ViewLink";
 
 interface Props {
   readonly session: SessionAnswer | null;
+  readonly platforms: readonly string[];
   readonly freshness: Freshness | null;
   readonly onHelp: () => void;
   readonly onSignedOut: () => void;
@@ -25,7 +27,7 @@ function ThemeToggle() {
   );
 }
 
-function UserMenu({ session, onHelp, onSignedOut }: Omit<Props, "session" | "freshness"> & { session: SessionAnswer }) {
+function UserMenu({ session, onHelp, onSignedOut }: Pick<Props, "onHelp" | "onSignedOut"> & { session: SessionAnswer }) {
   const dark = useTheme() === "dark";
   return (
     <Popover label={`Signed in as ${session.user.name}`} class="button button--quiet button--icon" align="end" button={<User />}>
@@ -57,25 +59,42 @@ function UserMenu({ session, onHelp, onSignedOut }: Omit<Props, "session" | "fre
   );
 }
 
-export function Header({ session, freshness, onHelp, onSignedOut }: Props) {
-  const { go, href } = usePage();
-  const home = { view: { name: "overview" } } as const;
+/** The views; a platform's view opens with the first platform there is. */
+function Views({ platforms }: { platforms: readonly string[] }) {
+  const { view } = usePage().state;
+  const [first] = platforms;
+  return (
+    <nav class="views" aria-label="Views">
+      <ViewLink class="view-link" to={{ view: { name: "overview" } }} current={view.name === "overview"}>
+        Overview
+      </ViewLink>
+      {first !== undefined && (
+        <ViewLink
+          class="view-link"
+          to={{ view: { name: "platform", platform: first }, hidden: [] }}
+          current={view.name === "platform"}
+        >
+          Platforms
+        </ViewLink>
+      )}
+    </nav>
+  );
+}
+
+export function Header({ session, platforms, freshness, onHelp, onSignedOut }: Props) {
+  const { view } = usePage().state;
   return (
     <header class="topbar">
       <div class="topbar-inner">
-        <a
-          class="brand"
-          href={href(home)}
-          onClick={(event) => {
-            event.preventDefault();
-            go(home);
-          }}
-        >
+        <ViewLink class="brand" to={{ view: { name: "overview" } }}>
           <Logo />
           <span class="brand-name">Nexus Analytics</span>
-        </a>
+        </ViewLink>
+        {session && <Views platforms={platforms} />}
         <div class="topbar-tools">
-          {session && session.accounts.length > 0 && <AccountFilter accounts={session.accounts} />}
+          {session && session.accounts.length > 0 && view.name !== "post" && (
+            <AccountFilter accounts={session.accounts} />
+          )}
           {session && freshness && <FreshnessBadge answer={freshness} zone={session.user.timezone} />}
           <ThemeToggle />
           {session && <UserMenu session={session} onHelp={onHelp} onSignedOut={onSignedOut} />}

@@ -8,7 +8,7 @@ import { usePage } from "../page";
 import { ChevronLeft, ChevronRight } from "./Icons";
 import { Popover } from "./Popover";
 
-const NAMES: Record<Preset, string> = {
+export const PERIOD_NAMES: Record<Preset, string> = {
   "24h": "Last 24 hours",
   "7d": "Last 7 days",
   "30d": "Last 30 days",
@@ -105,7 +105,7 @@ export function PeriodBar({ answer }: { answer: WindowAnswer | null }) {
             type="button"
             class="segment"
             aria-pressed={state.period.window === name}
-            aria-label={NAMES[name]}
+            aria-label={PERIOD_NAMES[name]}
             onClick={() => go({ period: { window: name } })}
           >
             {name}

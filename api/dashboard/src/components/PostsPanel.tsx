@@ -1,18 +1,18 @@
 /** The ten posts that lead by the chosen column. Sorting asks the API, so "top 10" is always true. */
 
-import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
-
-import { type OverviewAnswer, type PostRow, type PostsAnswer, postsPath } from "../api";
+import { type PostRow, type PostsAnswer, type WindowAnswer, postsPath } from "../api";
 import { compact, date, dateTime, exact, percent, score } from "../format";
 import { TERMS } from "../glossary";
 import { usePage } from "../page";
 import { accountName, platformLook } from "../platforms";
 import { useResource } from "../resource";
 import { DEFAULTS } from "../url";
-import { ArrowDown, ArrowUp, Check, External, Link, PlatformIcon } from "./Icons";
+import { ArrowDown, ArrowUp, PlatformIcon } from "./Icons";
+import { Panel } from "./Panel";
+import { PostActions } from "./PostActions";
 import { Skeleton } from "./Skeleton";
 import { Tip } from "./Tip";
+import { ViewLink } from "./ViewLink";
 
 const LIMIT = 10;
 
@@ -85,20 +85,6 @@ function SortPicker() {
   );
 }
 
-function CopyLink({ url }: { url: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(url);
-    setCopied(true);
-    window.setTimeout(() => setCopied(false), 1_500);
-  };
-  return (
-    <button type="button" class="action" aria-label={copied ? "Link copied" : "Copy the post's link"} title="Copy link" onClick={() => void copy()}>
-      {copied ? <Check /> : <Link />}
-    </button>
-  );
-}
-
 function Gained({ value }: { value: number | null }) {
   if (value === null || value === 0) return null;
   return (
@@ -109,7 +95,7 @@ function Gained({ value }: { value: number | null }) {
   );
 }
 
-function Row({ post, answer }: { post: PostRow; answer: OverviewAnswer }) {
+function Row({ post, answer }: { post: PostRow; answer: WindowAnswer }) {
   const account = answer.accounts.find(({ account_id: id }) => id === post.account_id);
   const { label } = platformLook(post.platform);
   const zone = answer.window.tz;
@@ -119,7 +105,9 @@ function Row({ post, answer }: { post: PostRow; answer: OverviewAnswer }) {
         <PlatformIcon platform={post.platform} />
         <div class="post-words">
           <p class={`post-text ${post.text_preview ? "" : "post-text--none"}`} title={post.text_preview ?? undefined}>
-            {post.text_preview ?? `Post ${post.platform_post_id}`}
+            <ViewLink to={{ view: { name: "post", postId: post.post_id } }}>
+              {post.text_preview ?? `Post ${post.platform_post_id}`}
+            </ViewLink>
           </p>
           <p class="post-meta">
             <span class="sr-only">{label}, </span>
@@ -142,38 +130,8 @@ function Row({ post, answer }: { post: PostRow; answer: OverviewAnswer }) {
       <td class="number" data-label="Score" title={post.score_capped ? "1,000 is the highest score there is" : undefined}>
         <b>{score(post.engagement_score)}</b>
       </td>
-      <td class="actions">
-        {post.url && !post.is_deleted && (
-          <>
-            <CopyLink url={post.url} />
-            <a class="action" href={post.url} target="_blank" rel="noopener noreferrer" aria-label={`Open on ${label} (new tab)`} title={`Open on ${label}`}>
-              <External />
-            </a>
-          </>
-        )}
-      </td>
+      <td class="actions"><PostActions post={post} /></td>
     </tr>
-  );
-}
-
-function Frame({ title, by, busy, children }: Heading & { busy: boolean; children: ComponentChildren }) {
-  return (
-    <section class="panel" aria-labelledby="posts-title" aria-busy={busy}>
-      <header class="panel-head">
-        <h2 id="posts-title" class="panel-title">
-          <span>
-            {title}
-            <span class="panel-by"> {by}</span>
-          </span>
-          <Tip
-            label="Which posts are listed?"
-            text="Up to ten posts that were active in the period; for the ranking by score, those with at least 100 impressions. Figures are the posts' totals so far; the small + is what they gained in the period."
-          />
-        </h2>
-        <div class="panel-tools"><SortPicker /></div>
-      </header>
-      {children}
-    </section>
   );
 }
 
@@ -189,14 +147,30 @@ function Head() {
   );
 }
 
-export function PostsPanel({ answer }: { answer: OverviewAnswer }) {
+interface Props {
+  readonly answer: WindowAnswer & { readonly top_posts: readonly PostRow[] };
+  /** Only posts of this platform; null: of all. */
+  readonly platform: string | null;
+}
+
+export function PostsPanel({ answer, platform }: Props) {
   const { state } = usePage();
   const isDefault = state.sort === DEFAULTS.sort && state.order === DEFAULTS.order;
-  const sorted = useResource<PostsAnswer>(isDefault ? null : postsPath(state, LIMIT));
+  const sorted = useResource<PostsAnswer>(isDefault ? null : postsPath(state, platform, LIMIT));
   const posts = isDefault ? answer.top_posts : (sorted.answer?.posts ?? answer.top_posts);
   const { title, by } = heading(state.sort, state.order);
   return (
-    <Frame title={title} by={by} busy={sorted.loading}>
+    <Panel
+      id="posts"
+      title={<>{title}<span class="panel-by"> {by}</span></>}
+      about="Which posts are listed?"
+      definition={
+        "Up to ten posts that were active in the period; for the ranking by score, those with at least 100 " +
+        "impressions. Figures are the posts' totals so far; the small + is what they gained in the period."
+      }
+      tools={<SortPicker />}
+      busy={sorted.loading}
+    >
       {sorted.problem && <p class="notice notice--bad" role="alert">{sorted.problem.detail}</p>}
       {posts.length === 0 ? (
         <p class="panel-empty">No post of this period has 100 impressions yet.</p>
@@ -208,7 +182,7 @@ export function PostsPanel({ answer }: { answer: OverviewAnswer }) {
           </tbody>
         </table>
       )}
-    </Frame>
+    </Panel>
   );
 }
 

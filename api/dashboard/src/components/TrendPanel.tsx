@@ -3,49 +3,20 @@
 import { useCallback, useMemo } from "preact/hooks";
 
 import type { Trend } from "../api";
-import {
-  type Palette,
-  bucketLabel,
-  formatValue,
-  lines,
-  total,
-  trendOption,
-} from "../charts/trend";
+import type { Palette } from "../charts/base";
+import { bucketLabel, formatValue, lines, total, trendOption } from "../charts/trend";
 import { compact, exact } from "../format";
 import { CHART_METRICS, type ChartMetric, TERMS, chartMetric } from "../glossary";
 import { usePage } from "../page";
 import { platformLook } from "../platforms";
 import { Chart } from "./Chart";
-import { ChartIcon, TableIcon } from "./Icons";
+import { MetricPicker } from "./MetricPicker";
+import { Panel, TableToggle } from "./Panel";
 import { Skeleton } from "./Skeleton";
-import { Tip } from "./Tip";
 
 interface Props {
   readonly trend: Trend;
   readonly zone: string;
-}
-
-function MetricPicker({ trend, metric }: { trend: Trend; metric: ChartMetric }) {
-  const { go } = usePage();
-  const isKnown = (name: ChartMetric) =>
-    lines(trend, name).some(({ values }) => values.some((value) => value !== null));
-  return (
-    <label class="field">
-      <span class="sr-only">Metric of the chart</span>
-      <select
-        class="select"
-        value={metric}
-        onChange={(event) => go({ metric: event.currentTarget.value }, { replace: true })}
-      >
-        {CHART_METRICS.map((name) => (
-          <option key={name} value={name}>
-            {TERMS[name].label}
-            {isKnown(name) ? "" : " – no data"}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
 }
 
 function Legend({ trend, metric }: { trend: Trend; metric: ChartMetric }) {
@@ -118,35 +89,25 @@ function TrendTable({ trend, zone, metric }: Props & { metric: ChartMetric }) {
 }
 
 export function TrendPanel({ trend, zone }: Props) {
-  const { state, go } = usePage();
+  const { state } = usePage();
   const metric = chartMetric(state.metric);
   const { hidden } = state;
   const view = useMemo(() => ({ trend, metric, hidden, zone }), [trend, metric, hidden, zone]);
   const option = useCallback((palette: Palette) => trendOption(view, palette), [view]);
+  const known = CHART_METRICS.filter((name) =>
+    lines(trend, name).some(({ values }) => values.some((value) => value !== null)),
+  );
   const names = trend.series.map(({ platform }) => platformLook(platform).label).join(" and ");
   const per = trend.bucket === "day" ? "per day" : "per six hours";
   return (
-    <section class="panel" aria-labelledby="trend-title">
-      <header class="panel-head">
-        <h2 id="trend-title" class="panel-title">
-          {TERMS[metric].label} <span class="muted">{per}</span>
-          <Tip label={`What is ${TERMS[metric].label}?`} text={TERMS[metric].definition} />
-        </h2>
-        <Legend trend={trend} metric={metric} />
-        <div class="panel-tools">
-          <MetricPicker trend={trend} metric={metric} />
-          <button
-            type="button"
-            class="button button--icon"
-            aria-pressed={state.table}
-            aria-label={state.table ? "Show the chart" : "Show the figures as a table"}
-            title={state.table ? "Chart" : "Table"}
-            onClick={() => go({ table: !state.table }, { replace: true })}
-          >
-            {state.table ? <ChartIcon /> : <TableIcon />}
-          </button>
-        </div>
-      </header>
+    <Panel
+      id="trend"
+      title={<>{TERMS[metric].label} <span class="muted">{per}</span></>}
+      definition={TERMS[metric].definition}
+      about={`What is ${TERMS[metric].label}?`}
+      legend={trend.series.length > 1 && <Legend trend={trend} metric={metric} />}
+      tools={<><MetricPicker metric={metric} known={known} /><TableToggle /></>}
+    >
       <div class="chart-place">
         {state.table ? (
           <TrendTable trend={trend} zone={zone} metric={metric} />
@@ -154,7 +115,7 @@ export function TrendPanel({ trend, zone }: Props) {
           <Chart label={`${TERMS[metric].label} ${per}: ${names}. The table button shows the figures.`} option={option} />
         )}
       </div>
-    </section>
+    </Panel>
   );
 }
 
