@@ -41,6 +41,8 @@ def test_commands_named_in_the_readme_exist() -> None:
 @pytest.mark.parametrize("script", ["sync_metrics", "aggregations"])
 def test_the_directives_scripts_work_on_their_own(script: str) -> None:
     path = PROJECT / "execution" / "analytics" / f"{script}.py"
-    done = subprocess.run([sys.executable, path, "--help"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, path, "--help"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "Usage: " in done.stdout
