@@ -26,10 +26,15 @@ class Context:
         app.extensions[_EXTENSION] = self
 
 
+def context_of(app: Flask) -> Context:
+    """The context attached to `app`."""
+    found: Context = app.extensions[_EXTENSION]
+    return found
+
+
 def context() -> Context:
     """The context of the app that answers the present request."""
-    found: Context = current_app.extensions[_EXTENSION]
-    return found
+    return context_of(current_app)
 
 
 def caller() -> Caller | None:

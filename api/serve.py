@@ -1,15 +1,16 @@
 """Serves the app: one process with threads (waitress), so that rate limits count exactly."""
 
 import errno
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from waitress.server import create_server
 
 from api.app import create_app
-from api.context import Context
+from api.context import context_of
+from api.publication import PublicationFollower
 from execution.control.settings import Settings
 
 #: How often an idle server looks for a new generation: a replaced or erased one is let go of even
@@ -26,11 +27,29 @@ def serve(settings: Settings, announce: Callable[[int], None]) -> None:
 
     Raises PortBusyError if the port is taken, OSError if the address cannot be used.
     """
-    app = create_app(settings)
+    with _listen(settings) as listener:
+        app = create_app(settings)
+        publications = context_of(app).publications
+        server = create_server(app, sockets=[listener], threads=settings.threads, ident=None)
+        stopped = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(publications, stopped), daemon=True)
+        watcher.start()
+        try:
+            announce(listener.getsockname()[1])
+            with suppress(KeyboardInterrupt):
+                server.run()
+        finally:
+            stopped.set()
+            server.close()
+            watcher.join()
+            publications.close()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """A socket bound before anything else is opened: a busy port is found out at once."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        server = create_server(
-            app, host=settings.host, port=settings.port, threads=settings.threads, ident=None
-        )
+        return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortBusyError(
@@ -38,27 +57,8 @@ def serve(settings: Settings, announce: Callable[[int], None]) -> None:
                 "another with NEXUS_PORT (0 takes any free one)"
             ) from None
         raise
-    context: Context = app.extensions["nexus"]
-    stopped = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(context, stopped), daemon=True)
-    watcher.start()
-    try:
-        announce(_port(server))
-        with suppress(KeyboardInterrupt):
-            server.run()
-    finally:
-        stopped.set()
-        server.close()
-        watcher.join()
-        context.publications.close()
 
 
-def _port(server: Any) -> int:
-    """The port taken; a name such as localhost may stand for several addresses."""
-    several = getattr(server, "effective_listen", None)
-    return int(several[0][1] if several else server.effective_port)
-
-
-def _watch(context: Context, stopped: threading.Event) -> None:
+def _watch(publications: PublicationFollower, stopped: threading.Event) -> None:
     while not stopped.wait(CHECK_SECONDS):
-        context.publications.check()
+        publications.check()
