@@ -69,8 +69,8 @@ METRICS: Mapping[AccountKind, tuple[str, ...]] = {
 }
 #: Typical count per impression, in the order of METRICS.
 _RATES: Mapping[AccountKind, tuple[float, ...]] = {
-    "profile": (1.0, 0.015, 0.0015, 0.0020, 0.0004, 0.0018, 0.006, 0.004, 0.02),
-    "page": (1.0, 0.70, 0.030, 0.020, 0.0025, 0.0018),
+    "profile": (1.0, 0.010, 0.0010, 0.0010, 0.0003, 0.0012, 0.005, 0.004, 0.02),
+    "page": (1.0, 0.70, 0.010, 0.009, 0.0010, 0.0007),
     "member": (1.0, 0.62, 0.0020, 0.025, 0.0040, 0.0020, 0.001, 0.008, 0.0, 0.0008, 0.003),
 }
 #: Typical lifetime impressions per follower.
