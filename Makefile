@@ -15,7 +15,7 @@ DASHBOARD := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -n
 # npm and its build must use the pinned Node of the virtual environment.
 NODE_PATH_FIRST := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help install demo import sync build refresh serve test lint format lock clean
+.PHONY: help install demo import sync build refresh serve schedule test lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ refresh: install ## Collect, build, test and publish: the line for cron
 
 serve: install ## Serve the API and the dashboard, and print a link that signs you in
 	@$(NEXUS) serve
+
+schedule: install ## Print a crontab line and systemd units, ready to install
+	@$(NEXUS) schedule
 
 test: $(VENV)/.installed-dev $(STATIC) ## Prove that it all works: unit, dbt, integration, API, browser
 	@$(BIN)/pytest -n 2 --dist loadfile

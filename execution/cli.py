@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from execution.app import App
@@ -21,6 +22,7 @@ from ingest.clock import SystemClock, as_utc
 from ingest.errors import NexusError
 
 DEFAULT_USER = "owner@localhost"
+_MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 
 
 class _OneLineErrors(click.Group):
@@ -33,6 +35,8 @@ class _OneLineErrors(click.Group):
             fail(str(error), ExitCode.LOCKED)
         except (NexusError, OSError) as error:
             fail(str(error), ExitCode.FAILED)
+        except OperationalError as error:  # a full disk, a locked or foreign file
+            fail(f"the control store cannot be used: {error.orig}", ExitCode.FAILED)
 
 
 @click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -403,6 +407,53 @@ def runs(app: App, last: int) -> None:
         ],
         "Nothing ran yet.",
     )
+
+
+@main.command()
+@app_command
+def doctor(app: App) -> None:
+    """Look at settings, keys, disk, connections and runs, and say what to do."""
+    from execution.doctor import examine
+
+    findings = examine(app)
+    print_table(
+        ("", "what", "how it is", "what to do"),
+        [(_MARKS[f.state], f.subject, f.message, f.advice) for f in findings],
+        "",
+    )
+    if any(finding.state == "error" for finding in findings):
+        raise SystemExit(ExitCode.FAILED)
+
+
+@main.command()
+@app_command
+def schedule(app: App) -> None:
+    """Print a crontab line and systemd units, ready to install."""
+    from execution.cron import schedule as text
+
+    click.echo(text(app.settings, Path(__file__).parents[1]))
+
+
+@main.group()
+def vault() -> None:
+    """The keys that protect tokens."""
+
+
+@vault.command("rotate")
+@app_command
+def rotate_vault(app: App) -> None:
+    """Make a new key and encrypt every token with it. The old key stays readable."""
+    from execution.control.connections import encrypt_anew
+    from execution.control.vault import open_vault, rotate
+
+    with exclusive_run(app.settings, app.store, app.clock, "vault rotate"):
+        with app.store.begin() as session:
+            audit.record(session, app.clock, "operator", "vault rotated", {})
+        rotate(app.settings.vault_key_file)
+        renewed = open_vault(app.settings.vault_key_file, app.settings.data_dir)
+        with app.store.begin() as session:
+            count = encrypt_anew(session, renewed)
+    console.print(f"A new key encrypts; {count} tokens were encrypted anew.")
 
 
 # --- serve -------------------------------------------------------------------------------------

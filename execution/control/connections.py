@@ -69,3 +69,11 @@ def set_state(session: Session, connection_id: UUID, state: str, reason: str | N
         .where(Connection.id == connection_id)
         .values(state=state, state_reason=reason)
     )
+
+
+def encrypt_anew(session: Session, vault: Vault) -> int:
+    """Seal every connection's tokens with the vault's newest key; returns how many."""
+    connections = list(session.scalars(select(Connection)))
+    for connection in connections:
+        connection.tokens = Tokens.unsealed(vault, connection).sealed(vault, connection.id)
+    return len(connections)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_config_path
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -67,6 +67,17 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
+
+    @field_validator("x_base_url", "linkedin_base_url")
+    @classmethod
+    def _safe_for_tokens(cls, url: str, info: ValidationInfo) -> str:
+        """Tokens go only to the platform, over https, or to this machine."""
+        default: str = cls.model_fields[info.field_name or ""].default
+        if url == default:
+            return url
+        from ingest.http import check_base_url  # noqa: PLC0415  (slow import, rarely needed)
+
+        return check_base_url(url, default)
 
     @property
     def control_url(self) -> str:
