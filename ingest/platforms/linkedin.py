@@ -165,12 +165,10 @@ class LinkedInSettings:
     def urns_per_call(self) -> int:
         return self.batch_size or (1 if self.tier == "development" else BATCH)
 
-
-#: What a tier allows a day, reset at 00:00 UTC; None: unpublished (platform-apis.md 2.4).
-DAILY_CALLS: Final[Mapping[str, tuple[int | None, int | None]]] = {
-    "standard": (None, None),
-    "development": (500, 100),
-}
+    @property
+    def daily_calls(self) -> tuple[int | None, int | None]:
+        """Calls a UTC day for the app and for one member; None: not published (page 2.4)."""
+        return (500, 100) if self.tier == "development" else (None, None)
 
 
 # --- Rest.li --------------------------------------------------------------------------------
@@ -859,6 +857,10 @@ def _batch_status(body: Mapping[str, Any], key: str) -> int | None:
     return status if isinstance(status, int) else None
 
 
+#: Errors about one query type of one post, as far as one can tell from one of them.
+_REFUSALS: Final = frozenset({ErrorKind.FORBIDDEN, ErrorKind.BAD_REQUEST, ErrorKind.NOT_FOUND})
+
+
 class _MemberRun:
     """One collection of one member: each counter of each post is a request."""
 
@@ -924,10 +926,14 @@ class _MemberRun:
             self._collection.errors.append(error)
 
     def _counters(self, entity: str) -> tuple[dict[str, int | None], datetime | None]:
-        """The counters of one post, and when the last was told."""
+        """The counters of one post, and when the last was told.
+
+        Raises the ApiError of the first query types where these are all refused: so it takes two
+        404s to call a post deleted, and two 403s to give it up.
+        """
         counters: dict[str, int | None] = dict.fromkeys(COUNTERS)
         told_at: datetime | None = None
-        refused: list[str] = []
+        refused: dict[str, ApiError] = {}
         for query, counter in self._queries.items():
             try:
                 answer = self._rest.find(
@@ -935,16 +941,16 @@ class _MemberRun:
                     f"q=entity&entity={entity}&queryType={query}&aggregation=TOTAL",
                 )
             except ApiError as error:
-                if error.kind not in (ErrorKind.FORBIDDEN, ErrorKind.BAD_REQUEST):
+                if error.kind not in _REFUSALS:
                     raise
-                refused.append(query)
+                refused[query] = error
                 if told_at is None and len(refused) >= REFUSALS_PER_POST:
                     raise
                 continue
             counters[counter] = read_member_count(answer.body, query)
             told_at = answer.received_at
         if told_at is not None:
-            self._retire(refused)
+            self._retire(q for q, e in refused.items() if e.kind is not ErrorKind.NOT_FOUND)
         return counters, told_at
 
     def _retire(self, queries: Iterable[str]) -> None:

@@ -474,6 +474,17 @@ def test_the_development_tier_asks_for_one_urn_a_call_and_never_for_a_batch() ->
     assert "BATCH_GET" not in {sent.headers["x-restli-method"] for sent in rig.requests}
 
 
+def test_each_tier_says_what_it_allows_a_day() -> None:
+    assert LinkedInSettings(tier="development").daily_calls == (500, 100)
+    assert LinkedInSettings().daily_calls == (None, None)
+
+
+@pytest.mark.parametrize("size", [0, 51])
+def test_a_batch_that_linkedin_would_not_take_is_refused_by_the_settings(size: int) -> None:
+    with pytest.raises(ValueError, match="batch_size must be 1 to 50"):
+        LinkedInSettings(batch_size=size)
+
+
 def test_the_development_tiers_batch_can_be_widened_where_linkedin_allows_it() -> None:
     posts = [share(n) for n in range(1, 6)]
     rig = linkedin(MiniLinkedIn(posts), LinkedInSettings(tier="development", batch_size=5))

@@ -123,10 +123,18 @@ def test_a_post_that_is_refused_costs_two_calls_and_is_skipped() -> None:
     assert len(rig.requests) == 2 + 7
 
 
-def test_a_post_that_is_not_found_is_deleted() -> None:
+def test_a_post_that_is_not_found_twice_is_deleted() -> None:
     rig = linkedin(lambda _: refusal(404))
     assert rig.platform.collect(request(SHARE)).deleted == [SHARE]
-    assert len(rig.requests) == 1
+    assert asked(rig) == ["IMPRESSION", "MEMBERS_REACHED"]
+
+
+def test_one_404_among_answers_makes_one_counter_unknown() -> None:
+    rig = linkedin(Analytics(refused=["IMPRESSION"], status=404))
+    got = rig.platform.collect(request(SHARE, UGC))
+    assert got.deleted == []
+    assert [reading.counters["impression_count"] for reading in got.readings] == [None, None]
+    assert len(rig.requests) == 14
 
 
 def test_a_post_of_which_nothing_is_told_is_skipped() -> None:
