@@ -157,7 +157,8 @@ class Pacer(Protocol):
     """Is asked before every request, retries too, and told of every answer.
 
     `before` may raise BudgetExhausted. `after` is not called when no answer came.
-    `posts_read`: posts in the answer, as X bills them; 0 for other answers and for refusals.
+    `posts_read`: resources in the answer as X bills them, posts or the user of `x.user`; 0 for
+    LinkedIn, which bills none, and for refusals.
     """
 
     def before(self, endpoint_family: str) -> None: ...
@@ -201,8 +202,8 @@ Explain = Callable[[Refusal], Explanation]
 class Call:
     """One GET. `target`: path and query, already encoded, sent byte for byte.
 
-    `family` names the endpoint for budgets, logs and errors; `count_posts` says how many posts
-    an answer holds (they are what X bills).
+    `family` names the endpoint for budgets, logs and errors; `count_posts` says how many billed
+    resources an answer holds.
     """
 
     family: str

@@ -380,7 +380,8 @@ class Twitter:
 
 
 def _user_call(user: str) -> Call:
-    return Call(USER, f"/2/users/{quote(user, safe='')}?user.fields=public_metrics")
+    target = f"/2/users/{quote(user, safe='')}?user.fields=public_metrics"
+    return Call(USER, target, count_posts=lambda body: int("data" in body))
 
 
 def _count_posts(body: Mapping[str, Any]) -> int:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ingest.http import ApiError
 from ingest.platforms import TwitterSettings
 from ingest.platforms.base import Collection, CollectionRequest
-from ingest.platforms.twitter import LOOKUP, PRICES, TIMELINE
+from ingest.platforms.twitter import LOOKUP, PRICES, TIMELINE, USER
 
 from .harness import (
     NOW,
@@ -516,6 +516,7 @@ def test_followers_come_with_the_collection_where_asked_for() -> None:
     assert got.profile is not None
     assert got.profile.followers_count == 12448
     assert rig.targets == ["/2/users/42?user.fields=public_metrics"]
+    assert rig.pacer.answers == [(USER, 1)]
 
 
 def test_a_profile_that_cannot_be_used_is_rejected_with_its_field() -> None:
