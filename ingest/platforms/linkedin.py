@@ -68,7 +68,7 @@ MEMBER_FOLLOWERS: Final = _Resource("linkedin.member_followers", "/rest/memberFo
 ME: Final = _Resource("linkedin.me", "/v2/me")
 
 FINDER_PAGE: Final = 100
-#: No cap is documented; 50 URNs stay under 4,000 characters (platform-apis.md 2.3).
+#: No cap is documented; 50 URNs as long as `_URN` allows stay under 4,000 characters (2.3).
 BATCH: Final = 50
 #: Pages of a finder that would never end.
 MOST_PAGES: Final = 200
@@ -98,7 +98,7 @@ REFUSALS_PER_POST: Final = 2
 #: Calls spent in one collection on finding the URNs that make a statistics call fail.
 MOST_ISOLATING_CALLS: Final = 60
 
-_URN: Final = re.compile(r"urn:li:(share|ugcPost):([A-Za-z0-9_-]{1,64})", re.ASCII)
+_URN: Final = re.compile(r"urn:li:(share|ugcPost):([A-Za-z0-9_-]{1,40})", re.ASCII)
 _ORGANIZATION: Final = re.compile(r"urn:li:organization:[0-9]{1,19}", re.ASCII)
 _PERSON_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _NAMED_ITEM: Final = re.compile(r"/(shares|ugcPosts)\[([0-9]{1,3})\]", re.ASCII)

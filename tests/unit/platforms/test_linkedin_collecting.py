@@ -632,3 +632,10 @@ def test_a_budget_that_ends_midway_keeps_what_was_read() -> None:
     assert got.stopped_by is not None
     assert got.stopped_by.kind == "budget_exhausted"
     assert rig.pacer.before_calls == ["linkedin.statistics"] * 2
+
+
+def test_even_the_longest_urns_keep_a_call_under_4_000_characters() -> None:
+    posts = [PagePost(f"urn:li:ugcPost:{n:040}", NOW) for n in range(50)]
+    rig = linkedin(MiniLinkedIn(posts))
+    assert len(rig.platform.collect(request(posts)).readings) == 50
+    assert all(len(target) < 4_000 for target in rig.targets)
