@@ -23,7 +23,7 @@ help: ## List the targets
 install: $(VENV)/.installed $(STATIC) ## Install everything into .venv and build the dashboard
 
 demo: install ## Collect a realistic history from the stand-in server, and open the dashboard
-	@$(NEXUS) demo
+	@$(NEXUS) demo $(if $(DAYS),--days $(DAYS))
 
 import: install ## Import export files, build and publish: make import FILE="a.csv b.csv"
 	@test -n "$(FILE)" || { echo 'nexus: say which: make import FILE="path/to/export.csv"' >&2; exit 2; }
