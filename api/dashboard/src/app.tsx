@@ -134,7 +134,7 @@ function PageHead({ answer, platforms }: { answer: WindowAnswer | null; platform
       </div>
       {view.name !== "post" && (
         <div class="page-controls">
-          {view.name === "platform" && <PlatformTabs platforms={platforms} chosen={view.platform} />}
+          {view.name === "platform" && platforms.length > 1 && <PlatformTabs platforms={platforms} chosen={view.platform} />}
           <PeriodBar answer={answer} />
         </div>
       )}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Bucket, Trend, TrendPoint } from "../src/api";
-import { isLonely, splitOpen, tooltipHtml, total, trendOption } from "../src/charts/trend";
+import { drawsBars, isLonely, splitOpen, tooltipHtml, total, trendOption } from "../src/charts/trend";
 
 const EMPTY: TrendPoint = {
   impressions: null,
@@ -32,7 +32,7 @@ const TREND: Trend = {
   buckets: [bucket(1), bucket(2), bucket(3), bucket(4, true)],
   series: [
     { platform: "linkedin", points: [point(10), point(null), point(30), point(5)] },
-    { platform: "mastodon<", points: [point(1), point(2), point(null), point(null)] },
+    { platform: "mastodon<", points: [point(1), point(2), point(null), point(4)] },
   ],
 };
 
@@ -79,14 +79,22 @@ describe("the trend", () => {
     expect(series.map(({ id }) => id)).toEqual(["mastodon<-settled", "mastodon<-open"]);
   });
 
+  it("draws bars where a line would be mostly gaps", () => {
+    const line = (values: (number | null)[]) => [{ platform: "x", values }];
+    expect(drawsBars(TREND, line([1, 2, null, 3]))).toBe(false);
+    expect(drawsBars(TREND, line([1, null, null, 3]))).toBe(true);
+    expect(drawsBars(TREND, line([null, null, null, null]))).toBe(false);
+    expect(drawsBars({ ...TREND, bucket: "6h" }, line([1, 2, 3, 4]))).toBe(true);
+  });
+
   it("hands nulls to the chart, never zeros", () => {
     const series = trendOption(view, PALETTE).series as Series[];
     expect(series[0]?.data.map(({ value }) => value)).toEqual([10, null, 30, null]);
   });
 
   it("says in the tooltip what is unknown and what still runs, and escapes names", () => {
-    const html = tooltipHtml(view, 3, () => "blue");
-    expect(html).toContain("so far");
+    expect(tooltipHtml(view, 3, () => "blue")).toContain("so far");
+    const html = tooltipHtml(view, 2, () => "blue");
     expect(html).toContain("–");
     expect(html).toContain("Mastodon&lt;");
     expect(html).not.toContain("Mastodon<<");

@@ -80,6 +80,16 @@ export function tooltipHtml(view: TrendView, index: number, color: Palette["seri
   return `<div class="chart-tip-head">${escapeHtml(bucketLabel(bucket, trend, zone, true))}</div>${rows.join("")}${open}`;
 }
 
+/** More gaps than line: posts known from files alone count on the day they were published. */
+const SPARSE_BELOW = 0.6;
+
+/** Whether bars say more than a line that is mostly interrupted. Six-hour buckets are always bars. */
+export function drawsBars(trend: Trend, shown: readonly Line[]): boolean {
+  if (trend.bucket === "6h") return true;
+  const known = shown.flatMap(({ values }) => values.filter((value) => value !== null)).length;
+  return known > 0 && known < SPARSE_BELOW * shown.length * trend.buckets.length;
+}
+
 function lineSeries(view: TrendView, line: Line, palette: Palette): LineSeriesOption[] {
   const look = platformLook(line.platform);
   const color = palette.series(line.platform);
@@ -126,7 +136,8 @@ function barSeries(view: TrendView, line: Line, palette: Palette): BarSeriesOpti
     type: "bar",
     id: `${line.platform}-bars`,
     name: platformLook(line.platform).label,
-    barMaxWidth: 44,
+    barMaxWidth: view.trend.bucket === "6h" ? 44 : 18,
+    barMinWidth: 1,
     barGap: "12%",
     animation: false,
     emphasis: { disabled: true },
@@ -145,8 +156,8 @@ const shortPercent = (value: number) => percent(value).replace(/\.?0+%$/, "%");
 export function trendOption(view: TrendView, palette: Palette): ChartOption {
   const { trend, metric, hidden, zone } = view;
   const rate = TERMS[metric].kind === "rate";
-  const bars = trend.bucket === "6h";
   const shown = lines(trend, metric).filter(({ platform }) => !hidden.includes(platform));
+  const bars = drawsBars(trend, shown);
   return {
     textStyle: { fontFamily: palette.font },
     grid: TIGHT_GRID,

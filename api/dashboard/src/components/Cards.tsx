@@ -28,21 +28,23 @@ export function PlainCard({ title, definition, metric, value, exactly, change, n
   const chosen = metric !== undefined && state.metric === metric;
   return (
     <section class={`card ${metric ? "card--choice" : ""}`} aria-label={title} data-card={title}>
-      <h2 class="card-title">
-        {metric ? (
-          <button
-            type="button"
-            class="card-choose"
-            aria-pressed={chosen}
-            onClick={() => go({ metric }, { replace: true })}
-          >
-            {title}
-          </button>
-        ) : (
-          title
-        )}
+      <div class="card-title">
+        <h2>
+          {metric ? (
+            <button
+              type="button"
+              class="card-choose"
+              aria-pressed={chosen}
+              onClick={() => go({ metric }, { replace: true })}
+            >
+              {title}
+            </button>
+          ) : (
+            title
+          )}
+        </h2>
         <Tip label={`What is ${title}?`} text={definition} />
-      </h2>
+      </div>
       <p class="card-value" title={exactly}>
         {value}
       </p>
@@ -56,7 +58,7 @@ function History({ card }: { card: CountCard }) {
   if (!card.from_history) return <span>{"\u00a0"}</span>;
   return (
     <Tip class="tip-text" label={`Includes ${exact(card.from_history)} from history`} text={HISTORY_DEFINITION}>
-      incl. {compact(card.from_history)} from history
+      {card.from_history === card.value ? "all from history" : `incl. ${compact(card.from_history)} from history`}
     </Tip>
   );
 }
@@ -113,7 +115,7 @@ function Best({ answer }: { answer: OverviewAnswer }) {
   const others = best.platforms.filter(({ platform }) => platform !== best.platform);
   const standing = others.map(
     (other) =>
-      `${platformLook(other.platform).label} ${percent(other.rate)}${other.eligible ? "" : " (too few posts)"}`,
+      `${platformLook(other.platform).label} ${percent(other.rate)}${winner && !other.eligible ? " (too few posts)" : ""}`,
   );
   return (
     <PlainCard

@@ -6,6 +6,9 @@ import type { ChartOption, Palette } from "../charts/base";
 import { platformColors, platformLook } from "../platforms";
 import { useTheme } from "../theme";
 
+/** Fetches the library once; called early, so that it comes while the figures do. */
+export const loadCharts = () => import("../charts/echarts");
+
 type Charts = typeof import("../charts/echarts");
 type Instance = ReturnType<Charts["init"]>;
 
@@ -47,7 +50,7 @@ export function Chart({ label, option }: Props) {
 
   useEffect(() => {
     let gone = false;
-    void import("../charts/echarts").then((loaded) => {
+    void loadCharts().then((loaded) => {
       if (!gone) setCharts(loaded);
     });
     return () => {

@@ -1,7 +1,7 @@
 /** How old the numbers are, always in sight; behind it the same for each account (METRICS.md 8). */
 
 import type { Account, Freshness } from "../api";
-import { ago, dateTime } from "../format";
+import { ago, date, dateTime } from "../format";
 import { accountName } from "../platforms";
 import { PlatformIcon } from "./Icons";
 import { Popover } from "./Popover";
@@ -18,12 +18,12 @@ interface Judgement {
   readonly text: string;
 }
 
-function judge(answer: Freshness, now: number): Judgement {
+function judge(answer: Freshness, zone: string, now: number): Judgement {
   if (answer.as_of === null) return { tone: "none", verb: "", text: "Nothing collected yet" };
   const collected = answer.accounts.filter((account) => account.is_proven);
   const age = now - Date.parse(answer.as_of);
   const text = ago(answer.as_of, now);
-  if (collected.length === 0) return { tone: "none", verb: "Files of", text };
+  if (collected.length === 0) return { tone: "none", verb: "Files up to", text: date(answer.as_of, zone) };
   const stale = collected.filter((account) => account.stale || account.as_of === null).length;
   const verb = "Updated";
   if (stale > 0) return { tone: "warn", verb, text: `${text}, ${stale} of ${collected.length} behind` };
@@ -56,7 +56,7 @@ interface Props {
 
 export function FreshnessBadge({ answer, zone }: Props) {
   const now = Date.now();
-  const { tone, verb, text } = judge(answer, now);
+  const { tone, verb, text } = judge(answer, zone, now);
   return (
     <Popover
       label={`Freshness: ${verb} ${text}`}

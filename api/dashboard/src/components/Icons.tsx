@@ -44,7 +44,6 @@ export const TableIcon = () => <Icon><rect x="2" y="2.75" width="12" height="10.
 export const ChartIcon = () => <Icon><path d="M2 2.5v10a1 1 0 0 0 1 1h11M4.75 10l3-3.25 2.25 2L13.5 5" /></Icon>;
 export const Keyboard = () => <Icon><rect x="1.5" y="4" width="13" height="8.5" rx="1.5" /><path d="M4.25 7h.01M6.75 7h.01M9.25 7h.01M11.75 7h.01M5 9.75h6" /></Icon>;
 export const SignOut = () => <Icon><path d="M6 13.5H3.5a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1H6M10.5 11l3-3-3-3M13.5 8H6" /></Icon>;
-export const Refresh = () => <Icon><path d="M13.5 3v3.5H10M2.5 13V9.5H6M3.6 6.2A4.75 4.75 0 0 1 12 4.4l1.5 2.1M12.4 9.8A4.75 4.75 0 0 1 4 11.6L2.5 9.5" /></Icon>;
 
 export function Logo() {
   return (

@@ -3,7 +3,6 @@
 import type { MetricRow, PlatformAnswer } from "../api";
 import { compact, dayRange, exact } from "../format";
 import { HISTORY_DEFINITION, TERMS } from "../glossary";
-import { platformLook } from "../platforms";
 import { Change } from "./Change";
 import { Panel } from "./Panel";
 import { Tip } from "./Tip";
@@ -49,7 +48,7 @@ function Row({ row, answer, withHistory }: RowProps) {
       ) : (
         <>
           <td class="number">–</td>
-          <td class="number muted" colSpan={withHistory ? 2 : 1}>not offered by {platformLook(answer.platform).label}</td>
+          <td class="number muted" colSpan={withHistory ? 2 : 1}>not offered</td>
         </>
       )}
     </tr>

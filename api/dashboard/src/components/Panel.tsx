@@ -25,10 +25,10 @@ export function Panel(props: Props) {
   return (
     <section class={`panel ${props.class ?? ""}`} aria-labelledby={heading} aria-busy={props.busy}>
       <header class="panel-head">
-        <h2 id={heading} class="panel-title">
-          <span>{props.title}</span>
+        <div class="panel-title">
+          <h2 id={heading}>{props.title}</h2>
           {props.definition && <Tip label={props.about ?? ""} text={props.definition} />}
-        </h2>
+        </div>
         {props.legend}
         {props.tools && <div class="panel-tools">{props.tools}</div>}
       </header>

@@ -1,6 +1,6 @@
 /** How the period went, platform by platform: a chart, and the same figures as a table. */
 
-import { useCallback, useMemo } from "preact/hooks";
+import { useCallback, useEffect, useMemo } from "preact/hooks";
 
 import type { Trend } from "../api";
 import type { Palette } from "../charts/base";
@@ -9,7 +9,7 @@ import { compact, exact } from "../format";
 import { CHART_METRICS, type ChartMetric, TERMS, chartMetric } from "../glossary";
 import { usePage } from "../page";
 import { platformLook } from "../platforms";
-import { Chart } from "./Chart";
+import { Chart, loadCharts } from "./Chart";
 import { MetricPicker } from "./MetricPicker";
 import { Panel, TableToggle } from "./Panel";
 import { Skeleton } from "./Skeleton";
@@ -120,6 +120,7 @@ export function TrendPanel({ trend, zone }: Props) {
 }
 
 export function TrendSkeleton() {
+  useEffect(() => void loadCharts(), []);
   return (
     <section class="panel" aria-hidden="true">
       <header class="panel-head">

@@ -71,10 +71,10 @@ function Figures({ answer }: { answer: PostDetailAnswer }) {
     <div class="cards">
       {FIGURES.map(([name, write]) => (
         <section class="card" key={name} aria-label={TERMS[name].label} data-card={TERMS[name].label}>
-          <h2 class="card-title">
-            {TERMS[name].label}
+          <div class="card-title">
+            <h2>{TERMS[name].label}</h2>
             <Tip label={`What is ${TERMS[name].label}?`} text={TERMS[name].definition} />
-          </h2>
+          </div>
           <p class="card-value">{write(valueOf(answer, name))}</p>
           {noteOf(answer, name) && <p class="card-note">{noteOf(answer, name)}</p>}
         </section>
