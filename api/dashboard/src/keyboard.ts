@@ -1,6 +1,6 @@
 /** Keyboard keys of the page, in one table that the help overlay shows too. */
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 export interface Shortcut {
   /** As KeyboardEvent.key gives it. */
@@ -20,7 +20,8 @@ function isForThePage(event: KeyboardEvent): boolean {
 }
 
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
-  useEffect(() => {
+  // In the same step as the new state: two keys in quick succession must not act on the old one.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (!isForThePage(event)) return;
       const shortcut = shortcuts.find(({ key }) => key === event.key);

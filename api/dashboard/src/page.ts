@@ -24,7 +24,9 @@ export function usePageState(): Page {
   const href = useCallback((change: Partial<PageState>) => writeState({ ...state, ...change }), [state]);
   const go = useCallback<Page["go"]>(
     (change, options) => {
-      const next = new URL(writeState({ ...state, ...change }), window.location.href).href;
+      // The address, not the last render, is the present: several changes may come in one step.
+      const present = readState(new URL(window.location.href));
+      const next = new URL(writeState({ ...present, ...change }), window.location.href).href;
       if (next === window.location.href) return;
       if (options?.replace) window.history.replaceState(null, "", next);
       else window.history.pushState(null, "", next);
@@ -35,7 +37,7 @@ export function usePageState(): Page {
         document.getElementById("main")?.focus({ preventScroll: true });
       }
     },
-    [state],
+    [],
   );
   return useMemo(() => ({ state, go, href }), [state, go, href]);
 }

@@ -1,7 +1,7 @@
 /** A button with a panel below it: closes on Escape, on a click elsewhere, and when focus leaves. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useId, useRef, useState } from "preact/hooks";
 
 interface Props {
   readonly label: string;
@@ -19,7 +19,7 @@ export function Popover({ label, button, align = "start", pressed, children, ...
   const trigger = useRef<HTMLButtonElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return undefined;
     const outside = (event: Event) => {
       if (event.target instanceof Node && !root.current?.contains(event.target)) setOpen(false);

@@ -1,7 +1,7 @@
 /** A short text that explains its trigger: on hover, on focus, on tap; Escape puts it away. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { Info } from "./Icons";
 
@@ -20,7 +20,8 @@ export function Tip({ text, label, children, ...rest }: Props) {
   const bubble = useRef<HTMLSpanElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  // Listening begins with the bubble itself, not a frame later: a key may come at once.
+  useLayoutEffect(() => {
     if (!open) return undefined;
     const escape = (event: KeyboardEvent) => {
       if (event.key === "Escape") setOpen(false);
