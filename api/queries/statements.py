@@ -53,11 +53,8 @@ def _active_in(span: Span) -> str:
     return _in_span("activity_slot" if span.by_slot else "activity_at")
 
 
-_ON_PLATFORM = "($platform::varchar is null or platform = $platform)"
-
-
-def _bounds(span: Span, platform: Platform | None) -> dict[str, object]:
-    return {"start": span.start, "end": span.end, "platform": platform}
+def _bounds(span: Span) -> dict[str, object]:
+    return {"start": span.start, "end": span.end}
 
 
 def accounts(scope: AccountScope) -> Query:
@@ -73,9 +70,7 @@ def accounts(scope: AccountScope) -> Query:
     )
 
 
-def gains(
-    scope: AccountScope, span: Span, starts: Sequence[datetime], platform: Platform | None
-) -> Query:
+def gains(scope: AccountScope, span: Span, starts: Sequence[datetime]) -> Query:
     """One row per platform and bucket that holds any reading or due slot; `bucket` counts from 0.
 
     `starts`: where the buckets start, ascending; the first is the span's own start.
@@ -84,18 +79,20 @@ def gains(
     return Query(
         scope,
         f"""
-        with buckets as (
-            select unnest($starts::timestamptz[]) as bucket_start,
-                unnest(range(len($starts::timestamptz[]))) as bucket
+        with starts as (select $starts::timestamptz[] as list),
+        buckets as (
+            select unnest(list) as bucket_start, unnest(range(len(list))) as bucket from starts
         ),
         readings as ({_BY_SLOT if span.by_slot else _BY_QUARTER_HOUR})
         select platform, bucket, {sums}
         from readings
         asof join buckets on moment >= bucket_start
-        where {_in_span("moment")} and {_ON_PLATFORM}
+        where {_in_span("moment")}
         group by platform, bucket
         """,
-        {**_bounds(span, platform), "starts": list(starts)},
+        # As one text: each bound value, so each element of a list, costs DuckDB's client a look
+        # for pandas.
+        {**_bounds(span), "starts": f"[{','.join(start.isoformat() for start in starts)}]"},
     )
 
 
@@ -126,54 +123,50 @@ _BY_SLOT = f"""
 """
 
 
-def activity(scope: AccountScope, span: Span, platform: Platform | None) -> Query:
-    """One row per platform with activity: active posts, and in how many rows a metric is known."""
-    known = ", ".join(f"count(new_{metric}) as known_{metric}" for metric in METRICS)
+def activity(scope: AccountScope, span: Span) -> Query:
+    """One row per platform with activity, and one for all of them (`platform` null).
+
+    Active posts; in how many increments a metric is known; rates of the active posts in
+    ten-thousandths: their sum, number and median.
+    """
+    known = [f"known_{metric}" for metric in METRICS]
+    counted = ", ".join(f"count(new_{metric}) as known_{metric}" for metric in METRICS)
     return Query(
         scope,
         f"""
-        select platform, count(distinct post_id) as active_posts, count(*) as increments, {known}
-        from post_increments
-        where {_active_in(span)} and {_ON_PLATFORM}
-        group by platform
+        with active as (
+            select post_id, platform, count(*) as increments, {counted}
+            from post_increments
+            where {_active_in(span)}
+            group by post_id, platform
+        ),
+        rated as (
+            select active.*, cast(post_scores.engagement_rate * 10000 as bigint) as rate
+            from active
+            left join post_scores
+                on post_scores.post_id = active.post_id and post_scores.is_current_version
+        )
+        select platform, count(*) as active_posts, sum(increments)::bigint as increments,
+            {", ".join(f"sum({column})::bigint as {column}" for column in known)},
+            sum(rate)::bigint as rate_sum, count(rate) as rates, median(rate) as rate_median
+        from rated
+        group by grouping sets ((platform), ())
         """,
-        _bounds(span, platform),
+        _bounds(span),
     )
 
 
-def published(scope: AccountScope, span: Span, platform: Platform | None) -> Query:
+def published(scope: AccountScope, span: Span) -> Query:
     """Posts published in the span, per platform."""
     return Query(
         scope,
         f"""
         select platform, count(*) as posts_published
         from posts
-        where {_in_span("published_at")} and {_ON_PLATFORM}
+        where {_in_span("published_at")}
         group by platform
         """,
-        _bounds(span, platform),
-    )
-
-
-def typical_rates(scope: AccountScope, span: Span, platform: Platform | None) -> Query:
-    """Rates of the posts active in the span, in ten-thousandths: sum, number and median."""
-    return Query(
-        scope,
-        f"""
-        with active as (
-            select distinct post_id
-            from post_increments
-            where {_active_in(span)} and {_ON_PLATFORM}
-        ),
-        rates as (
-            select cast(post_scores.engagement_rate * 10000 as bigint) as rate
-            from post_scores
-            inner join active on active.post_id = post_scores.post_id
-            where post_scores.is_current_version and post_scores.engagement_rate is not null
-        )
-        select sum(rate)::bigint as total, count(*) as posts, median(rate) as middle from rates
-        """,
-        _bounds(span, platform),
+        _bounds(span),
     )
 
 
@@ -204,43 +197,43 @@ def posts(
     Ties go by impressions, then id; unknown values come last in either order. `total`: all pages.
     """
     gained = ", ".join(f"sum(new_{metric})::bigint as new_{metric}" for metric in METRICS)
-    in_window = (
-        "gained.post_id is not null" if lens == "gained" else _in_span("scores.published_at")
-    )
     direction = "asc" if order == "asc" else "desc"
+    ordered = f"sort_key {direction} nulls last, tie_break desc nulls last, matching_id"
     return Query(
         scope,
         f"""
         with gained as (
             select post_id, {gained}
             from post_increments
-            where {_active_in(span)} and {_ON_PLATFORM}
+            where {_active_in(span)}
             group by post_id
         ),
-        page as (
-            select scores.*, gained.* exclude (post_id), count(*) over () as total,
-                row_number() over (
-                    order by {_SORT_COLUMNS[sort]} {direction} nulls last,
-                        scores.impressions desc nulls last, scores.post_id
-                ) as position
+        matching as (
+            select scores.post_id as matching_id, scores.impressions as tie_break,
+                {_SORT_COLUMNS[sort]} as sort_key
             from post_scores as scores
             left join gained on gained.post_id = scores.post_id
             where scores.is_current_version
-                and {in_window}
+                and {"gained.post_id is not null" if lens == "gained" else _in_span("published_at")}
                 and ($platform::varchar is null or scores.platform = $platform)
                 and ($minimum::integer is null or scores.impressions >= $minimum)
-            order by position
-            limit $limit offset $offset
-        )
-        select page.*, posts.platform_post_id, posts.post_type, posts.is_deleted,
-            left(post_content.text, {PREVIEW_LENGTH}) as text_preview, post_content.url
+        ),
+        page as (select * from matching order by {ordered} limit $limit offset $offset)
+        select post_scores.*, gained.* exclude (post_id),
+            posts.platform_post_id, posts.post_type, posts.is_deleted,
+            left(post_content.text, {PREVIEW_LENGTH}) as text_preview, post_content.url,
+            (select count(*) from matching) as total
         from page
-        inner join posts on posts.post_id = page.post_id
-        left join post_content on post_content.post_id = page.post_id
-        order by page.position
+        inner join post_scores on post_scores.post_id = matching_id
+            and post_scores.is_current_version
+        inner join posts on posts.post_id = matching_id
+        left join gained on gained.post_id = matching_id
+        left join post_content on post_content.post_id = matching_id
+        order by {ordered}
         """,
         {
-            **_bounds(span, platform),
+            **_bounds(span),
+            "platform": platform,
             "minimum": minimum_impressions,
             "limit": limit,
             "offset": offset,

@@ -49,6 +49,10 @@ class TimeWindow(Span):
     zone: ZoneInfo
     open_day: date | None
 
+    def reaching_back_to(self, before: Span) -> Span:
+        """From the start of `before` to the end of this window."""
+        return Span(before.start, self.end, before.first_day, self.last_day, self.by_slot)
+
     @property
     def days(self) -> int:
         """Local days from first to last."""

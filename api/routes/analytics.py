@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, get_args
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
@@ -14,7 +13,6 @@ from api.caching import conditional, etag
 from api.context import caller, context
 from api.problems import ProblemError
 from api.queries import answers
-from api.queries.answers import PostNotFoundError, Reader
 from api.queries.params import (
     NoParams,
     OverviewParams,
@@ -23,6 +21,8 @@ from api.queries.params import (
     PostsParams,
     WindowParams,
 )
+from api.queries.posts import PostNotFoundError
+from api.queries.reader import Reader
 from api.queries.scope import AccountScope, NotAMemberError
 from api.schemas import (
     Model,
@@ -53,10 +53,6 @@ class Endpoint:
     run: Callable[..., Model]
 
 
-def _post_detail(reader: Reader, _params: NoParams, post_id: UUID) -> PostDetailAnswer:
-    return answers.post_detail(reader, post_id)
-
-
 ENDPOINTS = (
     Endpoint(
         name="overview",
@@ -80,7 +76,7 @@ ENDPOINTS = (
         summary="Posts of a window, sorted and paged",
         params=PostsParams,
         answer=PostsAnswer,
-        run=answers.posts,
+        run=answers.post_list,
     ),
     Endpoint(
         name="post",
@@ -88,7 +84,7 @@ ENDPOINTS = (
         summary="One post: its counters over time and what its engagements are made of",
         params=NoParams,
         answer=PostDetailAnswer,
-        run=_post_detail,
+        run=answers.post_detail,
     ),
 )
 

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from api.auth import SESSION_COOKIE, admit
 from api.context import caller, context
 from api.publication import NothingPublishedError
-from api.queries.answers import Reader
 from api.queries.params import NoParams
+from api.queries.reader import Reader
 from api.schemas import SessionAnswer, SessionUser
 from execution.control.access import READ_SCOPE, SESSION_LIFE
 

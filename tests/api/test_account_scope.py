@@ -36,11 +36,10 @@ def every_query(scope: AccountScope) -> dict[str, Query]:
     post = PostFact("of mine", MINE, MARCH).post_id
     built: dict[str, Query] = {
         "accounts": statements.accounts(scope),
-        "gains": statements.gains(scope, days, [days.start], None),
-        "gains by slot": statements.gains(scope, slots, [slots.start], None),
-        "activity": statements.activity(scope, days, None),
-        "published": statements.published(scope, days, None),
-        "typical_rates": statements.typical_rates(scope, days, None),
+        "gains": statements.gains(scope, days, [days.start]),
+        "gains by slot": statements.gains(scope, slots, [slots.start]),
+        "activity": statements.activity(scope, days),
+        "published": statements.published(scope, days),
         "ever_known": statements.ever_known(scope, "twitter"),
         "post": statements.post(scope, post),
         "timeline": statements.timeline(scope, post),

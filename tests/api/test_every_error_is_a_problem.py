@@ -12,7 +12,7 @@ from published_marts import AccountFact, Marts, PostFact
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from api.queries import answers
+from api.queries.reader import Reader
 from api.schemas import Problem
 
 BIRD = AccountFact("bird")
@@ -125,7 +125,7 @@ def test_a_defect_is_500_that_tells_the_log_and_not_the_caller(
     def fail(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(answers.Reader, "freshness", fail)
+    monkeypatch.setattr(Reader, "freshness", fail)
     with capture_logs() as logs:
         body = assert_problem(api.ask("/api/analytics/overview"), 500)
     assert "secret detail" not in str(body)
