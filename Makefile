@@ -91,5 +91,5 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 $(STATIC): $(DASHBOARD) | $(VENV)/.installed
 	@echo "Building the dashboard"
-	@cd api/dashboard && $(NODE_PATH_FIRST) npm ci --silent --no-audit --no-fund && $(NODE_PATH_FIRST) npm run --silent build
+	@cd api/dashboard && $(NODE_PATH_FIRST) npm ci --silent --no-audit --no-fund && $(NODE_PATH_FIRST) npm run --silent build -- --logLevel warn
 	@touch $@
