@@ -3,31 +3,45 @@
 `python execution/analytics/sync_metrics.py --help` works on its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
+from urllib.request import getproxies
 from uuid import UUID, uuid4
 
+import httpx
 import structlog
+from pydantic import ValidationError
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from execution.analytics.landing import keep_aside, land_spool
 from execution.control import posts as tracked
-from execution.control.budgets import Budgets
+from execution.control.budgets import Budgets, CapReached
+from execution.control.connections import REVOKED
 from execution.control.models import Connection
-from execution.control.notifications import notify
+from execution.control.notifications import Kind, notify, settle, watch
 from execution.control.platforms import platform_settings
-from execution.control.posts import KnownPost
-from execution.control.schedule import DueAccount, due_accounts
+from execution.control.posts import KnownPost, Skip
+from execution.control.schedule import (
+    BlockedAccount,
+    DueAccount,
+    DuePost,
+    blocked_accounts,
+    due_accounts,
+)
 from execution.control.settings import Settings
 from execution.control.store import ControlStore
-from execution.control.tokens import StoredTokens
-from execution.control.vault import Vault
+from execution.control.tokens import StoredTokens, log_expired
+from execution.control.vault import Vault, VaultError
 from ingest import identity
 from ingest.clock import Clock
-from ingest.http import ApiError, ErrorKind
+from ingest.http import COOLDOWN, ApiError, ErrorKind
 from ingest.load import LandingReport, spool
 from ingest.platforms import open_platform
 from ingest.platforms.base import (
@@ -38,6 +52,7 @@ from ingest.platforms.base import (
     Post,
     PostRow,
     Profile,
+    Reading,
     Rejected,
     SnapshotRow,
 )
@@ -48,22 +63,48 @@ log = structlog.get_logger()
 #: Called with (accounts done, accounts in all, name of the account that ended).
 OnProgress = Callable[[int, int, str], None]
 
-
-#: Directive 2.1 for rate limits; a cap or empty credits are asked about a few times a day.
-_COOLDOWNS = {
-    ErrorKind.RATE_LIMITED: timedelta(minutes=15),
+#: How long a connection rests after these. A cap or empty credits are asked about a few times a
+#: day; a token that was just refreshed may need a while before it works (platform-apis.md 2.5).
+_COOLDOWNS: Final = {
+    ErrorKind.RATE_LIMITED: COOLDOWN,
+    ErrorKind.TOKEN_EXPIRED: COOLDOWN,
     ErrorKind.USAGE_CAPPED: timedelta(hours=6),
 }
-#: Errors that a person must know of. A token that ended is told where it is refreshed.
-_TOLD = {ErrorKind.RATE_LIMITED, ErrorKind.USAGE_CAPPED, ErrorKind.VERSION_SUNSET}
+#: Errors of one connection that another one of the same account may not have.
+_OF_THE_CONSENT: Final = frozenset(
+    {ErrorKind.TOKEN_EXPIRED, ErrorKind.TOKEN_REVOKED, ErrorKind.FORBIDDEN}
+)
+#: Nothing was asked, or nothing was answered but "later": not a try that was in vain, and the
+#: account goes first next time.
+_LATER: Final = frozenset(
+    {
+        ErrorKind.BUDGET_EXHAUSTED,
+        ErrorKind.RATE_LIMITED,
+        ErrorKind.USAGE_CAPPED,
+        ErrorKind.NETWORK,
+    }
+)
+#: What is told of an error that stops a connection, or its platform.
+_NEWS: Final = {
+    ErrorKind.RATE_LIMITED: Kind.RATE_LIMITED,
+    ErrorKind.USAGE_CAPPED: Kind.USAGE_CAPPED,
+    ErrorKind.VERSION_SUNSET: Kind.VERSION_SUNSET,
+}
+#: What is settled once a collection was not stopped.
+_ENDED_BY_SUCCESS: Final = (Kind.RATE_LIMITED, Kind.USAGE_CAPPED, Kind.MONTHLY_CAP)
+#: Accounts in a row that found their platform unreachable; then the others wait for the next run.
+_UNREACHABLE_AFTER: Final = 3
+#: Posts named in a line of the report; the log names each.
+_NAMED: Final = 3
 
 
 @dataclass
 class SyncReport:
     """What a collection did.
 
-    `stopped`: accounts that could not be collected, or not to the end. `failures`: what was
-    skipped, and why, a line each.
+    `stopped`: accounts that could not be collected, or not to the end; `queued`: those of them
+    that wait for a budget, a cooldown or the network, and go first next time. `failures`: what
+    was skipped, and why, a line each.
     """
 
     accounts: int = 0
@@ -72,7 +113,24 @@ class SyncReport:
     deleted: int = 0
     rejected: int = 0
     stopped: int = 0
+    queued: int = 0
     failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """Why an account was not collected (to the end)."""
+
+    name: str
+    error: ApiError
+
+
+@dataclass(frozen=True)
+class _Missing:
+    """A due post that was asked for and brought neither a snapshot nor its end."""
+
+    post: DuePost
+    skip: Skip
 
 
 class Collector:
@@ -81,13 +139,25 @@ class Collector:
     Clients stay open between calls of `collect`, so that a history can be collected slot by slot.
     """
 
-    def __init__(self, settings: Settings, store: ControlStore, vault: Vault, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: ControlStore,
+        vault: Vault,
+        clock: Clock,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._settings = settings
         self._store = store
         self._vault = vault
         self._clock = clock
+        self._sleep = sleep
+        self._started_at = clock.now()
         self._clients: dict[UUID, Platform] = {}
+        self._tokens: dict[UUID, StoredTokens] = {}
         self._budgets = Budgets(settings, store, clock)
+        # Each client would make a TLS context of its own; httpx asks for proxies only without one.
+        self._transport = None if getproxies() else httpx.HTTPTransport()
 
     def __enter__(self) -> Self:
         return self
@@ -100,110 +170,236 @@ class Collector:
     ) -> None:
         for client in self._clients.values():
             client.close()
+        if self._transport is not None:
+            self._transport.close()
+        self._budgets.close()
 
-    def collect(self, progress: OnProgress | None = None) -> SyncReport:
-        """Collect every due account. One that fails is reported and never stops the others."""
+    def collect(
+        self, progress: OnProgress | None = None, longest_wait: timedelta = timedelta(0)
+    ) -> SyncReport:
+        """Collect every due account. One that fails is reported and never stops the others.
+
+        `longest_wait`: sleep this long at most for budgets and cooldowns; by default the run ends
+        and what waits goes first in the next one.
+        """
         report = SyncReport()
+        self._started_at = self._clock.now()
+        deadline = self._started_at + longest_wait
         with self._store.begin() as session:
             due = due_accounts(session, self._clock.now())
-        for done, item in enumerate(due, start=1):
-            name = f"{item.platform}:{item.account.handle or item.account.platform_account_id}"
-            try:
-                self._collect_account(item, name, report)
-            except ApiError as error:
-                self._stopped(item, name, error, report)
-            if progress:
-                progress(done, len(due), name)
+            blocked = blocked_accounts(session, self._clock.now())
+        self._tell_blocked(blocked, report)
+        stops = self._collect_all(due, report, progress)
+        while resumed := self._wait_for(stops, deadline):
+            with self._store.begin() as session:
+                due = due_accounts(session, self._clock.now(), only=resumed)
+            for account_id in resumed:
+                del stops[account_id]
+            stops |= self._collect_all(due, report, progress)
+        for stop in stops.values():
+            report.failures.append(f"{stop.name}: {stop.error}")
+            report.stopped += 1
+            report.queued += stop.error.kind in _LATER
+        with self._store.begin() as session:
+            watch(session, self._clock.now())
         return report
 
     def land(self) -> LandingReport:
         """Land everything spooled, and the present slice of the control store."""
         return land_spool(self._settings, self._store, self._vault, self._clock)
 
-    def _collect_account(self, due: DueAccount, name: str, report: SyncReport) -> None:
-        account_id, now = due.account.account_id, self._clock.now()
-        client = self._client(due)
-        got = client.collect(
-            CollectionRequest(
-                account=due.account,
-                due=[post.platform_post_id for post in due.posts],
-                discover_since=due.discover_since,
-                with_profile=due.with_profile,
-                known=due.known,
-            )
-        )
-        with self._store.begin() as session:
-            registered = tracked.register_posts(session, account_id, due.platform, got.posts, now)
-            changed, known = registered.changed, registered.known
-            others = {reading.platform_post_id for reading in got.readings} | set(got.deleted)
-            known |= tracked.known_posts(session, account_id, others - known.keys())
-        snapshots = _snapshot_rows(client, due, got, known)
-        # The spool file is the commit (DESIGN.md section 4): only then do its slots count.
-        for rows in (
-            _post_rows(client, due, changed, known, now),
-            _account_rows(client, due, got.profile, now),
-            snapshots,
-        ):
-            spool(rows, self._settings.data_dir / "spool", uuid4().hex)
-        self._keep_aside(due, got.rejected, now)
-        with self._store.begin() as session:
-            tracked.content_landed(
-                session, {known[post.platform_post_id].post_id: post for post in changed}
-            )
-            tracked.fill_slots(session, {row.post_id: row.slot_start for row in snapshots})
-            gone = [known[post].post_id for post in got.deleted if post in known]
-            tracked.mark_deleted(session, gone, now)
-            if progress := _progress_of(got, now):
-                session.execute(
-                    update(Connection).where(Connection.id == due.connection_id).values(progress)
-                )
-            self._budgets.flush(session)
-        report.accounts += 1
-        report.snapshots += len(snapshots)
-        report.posts += len(changed)
-        report.deleted += len(gone)
-        report.rejected += len(got.rejected)
-        report.failures += [f"{due.platform}:{post}: {why}" for post, why in got.skipped.items()]
-        report.failures += [f"{name}: {error}" for error in got.errors]
-        if got.stopped_by:
-            self._stopped(due, name, got.stopped_by, report)
+    # --- which account, through which connection ---
 
-    def _stopped(self, due: DueAccount, name: str, error: ApiError, report: SyncReport) -> None:
-        """Remember why an account could not be collected (to the end), and until when."""
-        report.stopped += 1
-        report.failures.append(f"{name}: {error}")
-        log.warning("account stopped", account=name, kind=error.kind.value, reason=str(error))
-        now = self._clock.now()
-        if error.kind in _COOLDOWNS:
-            until = max(error.until or now, now + _COOLDOWNS[error.kind])
-            scope = f"connection:{due.connection_id}"
-            self._budgets.cool_down(scope, due.platform, until, str(error))
-        with self._store.begin() as session:
-            self._budgets.flush(session)
-            if error.kind in _TOLD:
-                notify(
-                    session,
-                    key=f"{error.kind.value}:{due.connection_id}",
-                    kind=error.kind.value,
-                    message=f"{name}: {error}",
-                    connection_id=due.connection_id,
-                    now=now,
+    def _collect_all(
+        self, due: Sequence[DueAccount], report: SyncReport, progress: OnProgress | None
+    ) -> dict[UUID, _Stop]:
+        """Account -> why it was not collected (to the end)."""
+        stops: dict[UUID, _Stop] = {}
+        error: ApiError | None
+        unreachable: Counter[str] = Counter()
+        for done, item in enumerate(due, start=1):
+            if unreachable[item.platform] >= _UNREACHABLE_AFTER:
+                error = ApiError(ErrorKind.NETWORK, f"{item.platform} cannot be reached")
+                self._stopped(item, error)
+            else:
+                error = self._collect_account(item, report)
+            if error is not None and error.kind is ErrorKind.NETWORK:
+                unreachable[item.platform] += 1
+            else:
+                unreachable[item.platform] = 0
+            if error is not None:
+                stops[item.account.account_id] = _Stop(item.name, error)
+            if progress:
+                progress(done, len(due), item.name)
+        return stops
+
+    def _collect_account(self, due: DueAccount, report: SyncReport) -> ApiError | None:
+        """Collect one account, through another connection where the first one's consent fails."""
+        tried: set[UUID] = set()
+        while True:
+            error = self._collect_through(due, report)
+            if error is None or error.kind not in _OF_THE_CONSENT or not due.stand_ins:
+                return error
+            tried.add(due.connection_id)
+            with self._store.begin() as session:
+                found = due_accounts(
+                    session, self._clock.now(), only=[due.account.account_id], without=tried
                 )
+            if not found:
+                return error
+            due = found[0]
+
+    def _collect_through(self, due: DueAccount, report: SyncReport) -> ApiError | None:
+        """Collect one account through its connection; the error that stopped it, if one did."""
+        now = self._clock.now()
+        try:
+            client = self._client(due)
+            got = client.collect(
+                CollectionRequest(
+                    account=due.account,
+                    due=[post.platform_post_id for post in due.posts],
+                    discover_since=due.discover_since,
+                    with_profile=due.with_profile,
+                    known=due.known,
+                )
+            )
+        except VaultError as error:
+            unreadable = ApiError(ErrorKind.FORBIDDEN, str(error))
+            self._stopped(due, unreadable)
+            return unreadable
+        except ApiError as error:
+            self._stopped(due, error)
+            return error
+        self._keep(client, due, got, now, report)
+        if got.stopped_by is not None:
+            self._stopped(due, got.stopped_by, was_served=True)
+        return got.stopped_by
 
     def _client(self, due: DueAccount) -> Platform:
         if due.connection_id not in self._clients:
+            tokens = StoredTokens(
+                self._settings, self._store, self._vault, self._clock, due.connection_id
+            )
+            self._tokens[due.connection_id] = tokens
             self._clients[due.connection_id] = open_platform(
                 due.platform,
                 platform_settings(self._settings, due.platform),
-                StoredTokens(
-                    self._settings, self._store, self._vault, self._clock, due.connection_id
-                ),
-                self._budgets.pacer(due.platform, due.connection_id),
+                tokens,
+                self._budgets.pacer(due.platform, due.connection_id, due.user_id),
                 self._clock,
+                transport=self._transport,
+                sleep=self._sleep,
             )
         return self._clients[due.connection_id]
 
+    def _wait_for(self, stops: Mapping[UUID, _Stop], deadline: datetime) -> list[UUID]:
+        """Sleep until the first of the stopped accounts may go on; which may, then."""
+        moments = {
+            account_id: stop.error.until
+            for account_id, stop in stops.items()
+            if stop.error.until is not None and stop.error.until <= deadline
+        }
+        if not moments:
+            return []
+        first, now = min(moments.values()), self._clock.now()
+        if first > now:
+            log.info("waiting", until=first.isoformat(), accounts=len(moments))
+            self._sleep((first - now).total_seconds())
+        return list(moments)
+
+    # --- what was collected ---
+
+    def _keep(
+        self, client: Platform, due: DueAccount, got: Collection, now: datetime, report: SyncReport
+    ) -> None:
+        """Make everything that was collected durable, then let its slots count."""
+        account_id = due.account.account_id
+        with self._store.begin() as session:
+            registered = tracked.register_posts(session, account_id, due.platform, got.posts, now)
+            known = {p.platform_post_id: _known(p) for p in due.posts} | registered.known
+            others = {reading.platform_post_id for reading in got.readings} - known.keys()
+            known |= tracked.known_posts(session, account_id, others)
+        rows = _Rows(client, due, known)
+        snapshots = rows.snapshots(got.readings)
+        posts = rows.posts(registered.changed, now)
+        accounts = rows.account(got.profile, now)
+        rejected = [*got.rejected, *rows.rejected]
+        # The spool file is the commit (DESIGN.md section 4): only then do its slots count.
+        for spooled in (posts, accounts, snapshots):
+            spool(spooled, self._settings.data_dir / "spool", uuid4().hex)
+        self._keep_aside(due, rejected, now)
+        slots = {row.post_id: row.slot_start for row in snapshots}
+        gone = {known[post].post_id for post in got.deleted if post in known} - slots.keys()
+        missing = _missing(due, got, rejected, {*slots, *gone}, now)
+        with self._store.begin() as session:
+            landed = {row.platform_post_id for row in posts}
+            tracked.content_landed(
+                session,
+                {
+                    known[post.platform_post_id].post_id: post
+                    for post in registered.changed
+                    if post.platform_post_id in landed
+                },
+            )
+            tracked.fill_slots(session, slots)
+            tracked.mark_deleted(session, gone, now)
+            tracked.mark_alive(session, _revived(known, got))
+            tracked.record_skips(session, [item.skip for item in missing], now)
+            retried = {post.post_id for post in due.posts if post.tries}
+            tracked.drop_skips(session, {id_: slots[id_] for id_ in retried & slots.keys()})
+            self._settle(session, due, got, len(snapshots), now)
+        self._settle_ledger(due, got, known)
+        report.accounts += 1
+        report.snapshots += len(snapshots)
+        report.posts += len(posts)
+        report.deleted += len(gone)
+        report.rejected += len(rejected)
+        report.failures += _tell(due, missing)
+        report.failures += [f"{due.name}: {error}" for error in got.errors]
+
+    def _settle(
+        self, session: Session, due: DueAccount, got: Collection, read: int, now: datetime
+    ) -> None:
+        """What this collection settles about its connection and what was told of it."""
+        values: dict[str, Any] = {}
+        if got.discovered:
+            values["last_discovery_slot"] = floor_to(now, YOUNG_SLOT)
+        if got.profile:
+            values["last_profile_slot"] = floor_to(now, OLD_SLOT)
+        if _is_success(got, read):
+            values["last_success_at"] = now
+        if got.stopped_by is None:
+            values["queued_at"] = None
+            if not _has_done_all(due, got):
+                reason = "; ".join(str(error) for error in got.errors) or "not read to the end"
+                slot = floor_to(now, YOUNG_SLOT)
+                tracked.record_skips(session, [Skip(due.account.account_id, slot, reason)], now)
+            settle(session, _ENDED_BY_SUCCESS, due.connection_id, now)
+            settle(session, [Kind.VERSION_SUNSET], due.platform, now)
+        if values:
+            mine = Connection.id == due.connection_id
+            session.execute(update(Connection).where(mine).values(values))
+
+    def _settle_ledger(
+        self, due: DueAccount, got: Collection, known: Mapping[str, KnownPost]
+    ) -> None:
+        """Tell the ledger what was read for the first time in this UTC day."""
+        midnight = floor_to(self._clock.now(), timedelta(days=1))
+        new_posts = len(got.rejected)
+        for post in got.posts:
+            last_slot = known[post.platform_post_id].last_slot
+            if last_slot is None or last_slot < midnight:
+                new_posts += max(len(post.versions), 1)
+        profile = due.last_profile_slot
+        self._budgets.settle(
+            due.connection_id,
+            new_posts=new_posts,
+            new_users=int(profile is None or profile < midnight),
+        )
+
     def _keep_aside(self, due: DueAccount, rejected: Sequence[Rejected], now: datetime) -> None:
+        for item in rejected:
+            log.warning("rejected", account=due.name, **asdict(item))
         keep_aside(
             self._settings.data_dir,
             [
@@ -217,78 +413,187 @@ class Collector:
             ],
         )
 
+    # --- what was not ---
 
-def _snapshot_rows(
-    client: Platform, due: DueAccount, got: Collection, known: Mapping[str, KnownPost]
-) -> list[SnapshotRow]:
-    rows = []
-    for reading in got.readings:
-        post = known[reading.platform_post_id]
-        slot = slot_start(reading.collected_at, post.published_at)
-        rows.append(
-            client.snapshot_row(
-                snapshot_id=identity.snapshot_id(post.post_id, slot),
-                post_id=post.post_id,
-                account_id=due.account.account_id,
-                platform_post_id=reading.platform_post_id,
-                published_at=post.published_at,
-                slot_start=slot,
-                collected_at=reading.collected_at,
-                **reading.counters,
-            )
-        )
-    return rows
+    def _tell_blocked(self, blocked: Sequence[BlockedAccount], report: SyncReport) -> None:
+        now = self._clock.now()
+        skips = []
+        for item in blocked:
+            log_expired(item.user_id, item.platform, item.reason)
+            report.failures.append(f"{item.name}: {item.reason}: connect the account again")
+            report.stopped += 1
+            slot = floor_to(now, YOUNG_SLOT)
+            skips.append(Skip(item.account_id, slot, item.reason, is_try=False))
+        with self._store.begin() as session:
+            tracked.record_skips(session, skips, now)
+
+    def _stopped(self, due: DueAccount, error: ApiError, *, was_served: bool = False) -> None:
+        """Remember why an account could not be collected (to the end), and until when."""
+        log.warning("account stopped", account=due.name, kind=error.kind.value, reason=str(error))
+        now = self._clock.now()
+        if error.kind is ErrorKind.TOKEN_REVOKED:
+            self._tokens[due.connection_id].ended(REVOKED, str(error))
+        if error.kind in _COOLDOWNS:
+            error.until = max(error.until or now, now + _COOLDOWNS[error.kind])
+            scope = f"connection:{due.connection_id}"
+            self._budgets.cool_down(scope, due.platform, error.until, str(error))
+        is_later = error.kind in _LATER
+        slot = floor_to(now, YOUNG_SLOT)
+        with self._store.begin() as session:
+            skip = Skip(due.account.account_id, slot, str(error), is_try=not is_later)
+            tracked.record_skips(session, [skip], now)
+            if is_later:
+                # who got something goes behind those who got nothing
+                queued_at = now if was_served else due.queued_at or self._started_at
+                mine = Connection.id == due.connection_id
+                session.execute(update(Connection).where(mine).values(queued_at=queued_at))
+            kind = Kind.MONTHLY_CAP if isinstance(error, CapReached) else _NEWS.get(error.kind)
+            if kind is Kind.VERSION_SUNSET:
+                notify(session, kind, due.platform, str(error), now)
+            elif kind is not None:
+                notify(
+                    session,
+                    kind,
+                    due.connection_id,
+                    f"{due.name}: {error}",
+                    now,
+                    user_id=due.user_id,
+                    connection_id=due.connection_id,
+                )
 
 
-def _post_rows(
-    client: Platform,
+class _Rows:
+    """Builds the raw rows of a collection. What a row cannot hold is kept in `rejected`."""
+
+    def __init__(self, client: Platform, due: DueAccount, known: Mapping[str, KnownPost]) -> None:
+        self._client = client
+        self._account_id = due.account.account_id
+        self._known = known
+        self.rejected: list[Rejected] = []
+
+    def snapshots(self, readings: Iterable[Reading]) -> list[SnapshotRow]:
+        rows = []
+        for reading in readings:
+            post = self._known[reading.platform_post_id]
+            # the slot it was read in, which may have begun after the run did
+            slot = slot_start(reading.collected_at, post.published_at)
+            with self._rejecting(reading.platform_post_id):
+                rows.append(
+                    self._client.snapshot_row(
+                        snapshot_id=identity.snapshot_id(post.post_id, slot),
+                        post_id=post.post_id,
+                        account_id=self._account_id,
+                        platform_post_id=reading.platform_post_id,
+                        published_at=post.published_at,
+                        slot_start=slot,
+                        collected_at=reading.collected_at,
+                        **reading.counters,
+                    )
+                )
+        return rows
+
+    def posts(self, posts: Iterable[Post], now: datetime) -> list[PostRow]:
+        rows = []
+        for post in posts:
+            with self._rejecting(post.platform_post_id):
+                rows.append(
+                    self._client.post_row(
+                        post_id=self._known[post.platform_post_id].post_id,
+                        account_id=self._account_id,
+                        platform_post_id=post.platform_post_id,
+                        published_at=post.published_at,
+                        post_type=post.post_type,
+                        text=post.text,
+                        url=post.url,
+                        fetched_at=now,
+                    )
+                )
+        return rows
+
+    def account(self, profile: Profile | None, now: datetime) -> list[AccountRow]:
+        rows: list[AccountRow] = []
+        if profile is not None:
+            with self._rejecting(profile.platform_account_id):
+                rows.append(
+                    self._client.account_row(
+                        account_id=self._account_id,
+                        platform_account_id=profile.platform_account_id,
+                        account_kind=profile.kind,
+                        slot_start=floor_to(now, OLD_SLOT),
+                        collected_at=now,
+                        handle=profile.handle,
+                        display_name=profile.display_name,
+                        followers_count=profile.followers_count,
+                    )
+                )
+        return rows
+
+    @contextmanager
+    def _rejecting(self, subject: str) -> Iterator[None]:
+        try:
+            yield
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            name = ".".join(str(part) for part in first["loc"])
+            self.rejected.append(Rejected(subject, name, first["msg"]))
+
+
+def _known(post: DuePost) -> KnownPost:
+    return KnownPost(post.post_id, post.published_at)
+
+
+def _revived(known: Mapping[str, KnownPost], got: Collection) -> set[UUID]:
+    """Posts that were marked as deleted, and that the platform shows."""
+    shown = {post.platform_post_id for post in got.posts}
+    shown |= {reading.platform_post_id for reading in got.readings}
+    return {known[post].post_id for post in shown if known[post].is_deleted}
+
+
+def _missing(
     due: DueAccount,
-    posts: Sequence[Post],
-    known: Mapping[str, KnownPost],
+    got: Collection,
+    rejected: Iterable[Rejected],
+    done: Set[UUID],
     now: datetime,
-) -> list[PostRow]:
-    return [
-        client.post_row(
-            post_id=known[post.platform_post_id].post_id,
-            account_id=due.account.account_id,
-            platform_post_id=post.platform_post_id,
-            published_at=post.published_at,
-            post_type=post.post_type,
-            text=post.text,
-            url=post.url,
-            fetched_at=now,
-        )
-        for post in posts
-    ]
+) -> list[_Missing]:
+    """The due posts that were asked for in vain, with the reason; not those never asked for."""
+    unusable = {item.subject: f"{item.field}: {item.reason}" for item in rejected}
+    unasked = got.stopped_by.message if got.stopped_by is not None else None
+    missing = []
+    for post in due.posts:
+        id_ = post.platform_post_id
+        reason = unusable.get(id_) or got.skipped.get(id_, "brought nothing")
+        if post.post_id not in done and reason != unasked:
+            slot = slot_start(now, post.published_at)
+            missing.append(_Missing(post, Skip(post.post_id, slot, reason)))
+    return missing
 
 
-def _account_rows(
-    client: Platform, due: DueAccount, profile: Profile | None, now: datetime
-) -> list[AccountRow]:
-    if profile is None:
-        return []
-    return [
-        client.account_row(
-            account_id=due.account.account_id,
-            platform_account_id=profile.platform_account_id,
-            account_kind=profile.kind,
-            slot_start=floor_to(now, OLD_SLOT),
-            collected_at=now,
-            handle=profile.handle,
-            display_name=profile.display_name,
-            followers_count=profile.followers_count,
-        )
-    ]
+def _tell(due: DueAccount, missing: Iterable[_Missing]) -> list[str]:
+    """Log each missing post once a slot; a line for each reason."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for item in missing:
+        id_, reason = item.post.platform_post_id, item.skip.reason
+        by_reason[reason].append(id_)
+        if item.post.tries == 0:
+            log.warning("post skipped", account=due.name, post=id_, reason=reason)
+    lines = []
+    for reason, ids in by_reason.items():
+        named = ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" * (len(ids) > _NAMED))
+        lines.append(f"{due.name}: {named}: {reason}")
+    return lines
 
 
-def _progress_of(got: Collection, now: datetime) -> dict[str, datetime]:
-    """What this collection settles about its connection."""
-    progress = {} if got.stopped_by else {"last_success_at": now}
-    if got.discovered:
-        progress["last_discovery_slot"] = floor_to(now, YOUNG_SLOT)
-    if got.profile:
-        progress["last_profile_slot"] = floor_to(now, OLD_SLOT)
-    return progress
+def _has_done_all(due: DueAccount, got: Collection) -> bool:
+    """Whether discovery and profile, where due, were read to the end."""
+    discovered = got.discovered or due.discover_since is None
+    return discovered and (got.profile is not None or not due.with_profile)
+
+
+def _is_success(got: Collection, read: int) -> bool:
+    """Whether the account's numbers are as of now (METRICS.md section 3, `as_of`)."""
+    is_whole = got.stopped_by is None and not got.errors
+    return is_whole and (read > 0 or not got.rejected)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from execution.control.models import Account, Connection, User
+from execution.control.notifications import CONSENT_KINDS, settle
 from execution.control.vault import Vault
 
-ACTIVE, EXPIRED, STOPPED = "active", "expired", "stopped"
+ACTIVE, EXPIRED, REVOKED, STOPPED = "active", "expired", "revoked", "stopped"
+#: Only a new consent helps.
+ENDED = frozenset({EXPIRED, REVOKED})
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,7 +45,10 @@ def connect(
     refresh_expires_at: datetime | None = None,
     now: datetime,
 ) -> Connection:
-    """Store a consent; a second one of the same user for the same account replaces the first."""
+    """Store a consent; a second one of the same user for the same account replaces the first.
+
+    What was told of the first one's end is settled.
+    """
     connection = session.scalar(
         select(Connection).where(Connection.account_id == account.id, Connection.user_id == user.id)
     )
@@ -60,6 +66,7 @@ def connect(
     connection.expires_at, connection.refresh_expires_at = expires_at, refresh_expires_at
     connection.state, connection.state_reason = ACTIVE, None
     session.flush()
+    settle(session, CONSENT_KINDS, connection.id, now)
     return connection
 
 

@@ -50,6 +50,7 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
         list[str]: JSON,
+        list[list[int]]: JSON,
     }
 
 
@@ -95,6 +96,7 @@ class Connection(Base):
     """A consent to read one account. `tokens` is AES-256-GCM ciphertext (vault.py).
 
     `monthly_cap_micros`: what its calls may cost in a UTC month, in micro-dollars.
+    `queued_at`: since when something due waits for a budget or a cooldown; None: nothing does.
     """
 
     __tablename__ = "connections"
@@ -113,13 +115,17 @@ class Connection(Base):
     last_discovery_slot: Mapped[datetime | None]
     last_profile_slot: Mapped[datetime | None]
     last_success_at: Mapped[datetime | None]
+    queued_at: Mapped[datetime | None]
     monthly_cap_micros: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (UniqueConstraint("account_id", "user_id"),)
 
 
 class TrackedPost(Base):
-    """A post to poll. `last_slot`: start of the newest slot that holds a durable snapshot."""
+    """A post to poll. `last_slot`: start of the newest slot that holds a durable snapshot.
+
+    `text_hash`: of a post that was registered before the platform gave it an id (posts.py).
+    """
 
     __tablename__ = "tracked_posts"
 
@@ -134,6 +140,7 @@ class TrackedPost(Base):
     registered_at: Mapped[datetime]
     last_slot: Mapped[datetime | None]
     content_hash: Mapped[str | None]
+    text_hash: Mapped[str | None]
 
     __table_args__ = (Index("ix_tracked_posts_due", "account_id", "state", "published_at"),)
 
@@ -171,15 +178,36 @@ class Import(Base):
     __table_args__ = (UniqueConstraint("account_id", "file_sha256"),)
 
 
+class SkippedSlot(Base):
+    """Why a slot holds no snapshot: of a post, or of an account that could not be collected.
+
+    `subject`: post id or account id; an account's slots are those of two hours. `tries`: runs
+    that asked for it in vain. A post's row goes when its slot is filled after all.
+    """
+
+    __tablename__ = "skipped_slots"
+
+    subject: Mapped[UUID] = mapped_column(primary_key=True)
+    slot_start: Mapped[datetime] = mapped_column(primary_key=True)
+    tries: Mapped[int]
+    reason: Mapped[str]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_skipped_slots_slot_start", "slot_start"),)
+
+
 class Budget(Base):
-    """Token bucket or cooldown of a scope (`app:<platform>` | `connection:<id>`) and family."""
+    """What was taken from a budget, and its cooldown (budgets.py).
+
+    `scope`: `app:<platform>`, `member:<user id>` or `connection:<id>`; `family`: a platform, its
+    day, or an endpoint family. `taken`: [[unix seconds, requests], …] within the last window.
+    """
 
     __tablename__ = "budgets"
 
     scope: Mapped[str] = mapped_column(primary_key=True)
     family: Mapped[str] = mapped_column(primary_key=True)
-    tokens: Mapped[float]
-    updated_at: Mapped[datetime]
+    taken: Mapped[list[list[int]]]
     cooldown_until: Mapped[datetime | None]
     cooldown_reason: Mapped[str | None]
 

@@ -1,27 +1,39 @@
-"""Tracked posts: which id a post has, and which of its slots are filled."""
+"""Tracked posts: which id a post has, and which of its slots are filled, or why they are not."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from execution.control.models import PostAlias, TrackedPost
+from execution.control.models import PostAlias, SkippedSlot, TrackedPost
+from execution.control.store import upsert
 from ingest import identity
 from ingest.platforms.base import Post
 
+ACTIVE, DELETED = "active", "deleted"
+
 _CHUNK = 500  # SQLite takes 32,766 bound values a statement at most
+#: How far the platform's time of publication may lie from the one that the app registered.
+_PUBLISHING_TAKES: Final = timedelta(minutes=30)
+_LINK = re.compile(r"https?://\S+")
+_NO_WORD = re.compile(r"\W+")
 
 
 @dataclass(frozen=True)
 class KnownPost:
-    """What a snapshot of a post needs to know of it."""
+    """What a snapshot of a post needs to know of it. `last_slot`: the newest slot filled."""
 
     post_id: UUID
     published_at: datetime
+    last_slot: datetime | None = None
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,18 +48,42 @@ def known_posts(
     session: Session, account_id: UUID, platform_post_ids: Iterable[str]
 ) -> dict[str, KnownPost]:
     """Platform post id -> post, for those ids that are registered under any of their aliases."""
-    ids = list(platform_post_ids)
+    return _read_known(session, account_id, platform_post_ids)[0]
+
+
+def _read_known(
+    session: Session, account_id: UUID, platform_post_ids: Iterable[str]
+) -> tuple[dict[str, KnownPost], dict[UUID, str | None]]:
+    """Platform post id -> post, and post id -> hash of the content that is landed."""
     query = (
-        select(PostAlias.platform_post_id, TrackedPost.post_id, TrackedPost.published_at)
+        select(
+            PostAlias.platform_post_id,
+            TrackedPost.post_id,
+            TrackedPost.published_at,
+            TrackedPost.last_slot,
+            TrackedPost.state,
+            TrackedPost.content_hash,
+        )
         .join(TrackedPost, TrackedPost.post_id == PostAlias.post_id)
         .where(PostAlias.account_id == account_id)
     )
     found: dict[str, KnownPost] = {}
-    for start in range(0, len(ids), _CHUNK):
-        part = query.where(PostAlias.platform_post_id.in_(ids[start : start + _CHUNK]))
-        for platform_post_id, post_id, published_at in session.execute(part):
-            found[platform_post_id] = KnownPost(post_id, published_at)
-    return found
+    landed: dict[UUID, str | None] = {}
+    for part in _chunks(platform_post_ids):
+        rows = session.execute(query.where(PostAlias.platform_post_id.in_(part)))
+        for alias, post_id, published_at, last_slot, state, content in rows:
+            found[alias] = KnownPost(post_id, published_at, last_slot, state == DELETED)
+            landed[post_id] = content
+    return found, landed
+
+
+def _chunks(items: Iterable[str]) -> Iterator[list[str]]:
+    whole = list(items)
+    for start in range(0, len(whole), _CHUNK):
+        yield whole[start : start + _CHUNK]
+
+
+# --- registration ------------------------------------------------------------------------------
 
 
 def register_posts(
@@ -56,15 +92,21 @@ def register_posts(
     """Make every post known under all its ids.
 
     A post keeps the id it got first: registering again, or with more versions, changes nothing
-    but adds the new aliases. Content counts as landed once `content_landed` says so.
+    but adds the new aliases. One that the app registered before it had a platform id
+    (`register_own_post`) is found by author, time and text. Content counts as landed once
+    `content_landed` says so.
     """
-    aliases = known_posts(session, account_id, (v for p in posts for v in _versions(p)))
-    landed = _content_hashes(session, {known.post_id for known in aliases.values()})
+    aliases, landed = _read_known(session, account_id, (v for p in posts for v in _versions(p)))
     changed: list[Post] = []
     new_posts: list[dict[str, object]] = []
     new_aliases: list[dict[str, object]] = []
+    waiting: list[TrackedPost] | None = None
     for post in posts:
         known = next((aliases[v] for v in _versions(post) if v in aliases), None)
+        if known is None:
+            if waiting is None:
+                waiting = _waiting(session, account_id)
+            known = _match(session, waiting, post)
         if known is None:
             known = KnownPost(identity.post_id(account_id, _versions(post)[0]), post.published_at)
             new_posts.append(
@@ -75,7 +117,7 @@ def register_posts(
                     "platform_post_id": post.platform_post_id,
                     "published_at": post.published_at,
                     "post_type": post.post_type,
-                    "state": "active",
+                    "state": ACTIVE,
                     "registered_at": now,
                 }
             )
@@ -89,7 +131,8 @@ def register_posts(
                         "post_id": known.post_id,
                     }
                 )
-        if landed.get(known.post_id) != content_hash(post):
+        # of a deleted post, text and link were dropped
+        if known.is_deleted or landed.get(known.post_id) != content_hash(post):
             changed.append(post)
     if new_posts:
         session.execute(insert(TrackedPost), new_posts)
@@ -102,23 +145,83 @@ def _versions(post: Post) -> tuple[str, ...]:
     return post.versions or (post.platform_post_id,)
 
 
+def register_own_post(
+    session: Session,
+    *,
+    post_id: UUID,
+    account_id: UUID,
+    platform: str,
+    published_at: datetime,
+    text: str,
+    post_type: str,
+    now: datetime,
+) -> None:
+    """Register a post that the Nexus app publishes, before the platform has given it an id.
+
+    It is polled from the moment that discovery finds it on the platform, under this `post_id`.
+    """
+    session.add(
+        TrackedPost(
+            post_id=post_id,
+            account_id=account_id,
+            platform=platform,
+            published_at=published_at,
+            post_type=post_type,
+            registered_at=now,
+            text_hash=text_hash(text),
+        )
+    )
+    session.flush()
+
+
+def text_hash(text: str | None) -> str:
+    """Equal for texts of the same words: platforms rewrite links, spaces and escapes."""
+    words = _NO_WORD.sub(" ", _LINK.sub(" ", unicodedata.normalize("NFKC", text or "")))
+    return hashlib.sha256(words.casefold().strip().encode()).hexdigest()[:32]
+
+
+def _waiting(session: Session, account_id: UUID) -> list[TrackedPost]:
+    """Posts registered by the app that no platform post was found for yet."""
+    return list(
+        session.scalars(
+            select(TrackedPost).where(
+                TrackedPost.account_id == account_id,
+                TrackedPost.state == ACTIVE,
+                TrackedPost.platform_post_id.is_(None),
+            )
+        )
+    )
+
+
+def _match(session: Session, waiting: list[TrackedPost], post: Post) -> KnownPost | None:
+    """The waiting post that `post` is, which then waits no more."""
+
+    def distance(candidate: TrackedPost) -> timedelta:
+        return abs(candidate.published_at - post.published_at)
+
+    words = text_hash(post.text)
+    candidates = [
+        candidate
+        for candidate in waiting
+        if candidate.text_hash == words and distance(candidate) <= _PUBLISHING_TAKES
+    ]
+    if not candidates:
+        return None
+    found = min(candidates, key=distance)
+    waiting.remove(found)
+    found.platform_post_id = post.platform_post_id
+    found.published_at, found.post_type = post.published_at, post.post_type
+    session.flush()
+    return KnownPost(found.post_id, post.published_at)
+
+
+# --- what is landed, filled, deleted -----------------------------------------------------------
+
+
 def content_hash(post: Post) -> str:
     """Changes when anything that `PostRow` lands of the post changes."""
     content = repr((post.platform_post_id, post.post_type, post.text, post.url, post.published_at))
     return hashlib.sha256(content.encode()).hexdigest()[:32]
-
-
-def _content_hashes(session: Session, post_ids: Iterable[UUID]) -> dict[UUID, str | None]:
-    ids = list(post_ids)
-    found: dict[UUID, str | None] = {}
-    for start in range(0, len(ids), _CHUNK):
-        rows = session.execute(
-            select(TrackedPost.post_id, TrackedPost.content_hash).where(
-                TrackedPost.post_id.in_(ids[start : start + _CHUNK])
-            )
-        )
-        found.update((post_id, content) for post_id, content in rows)
-    return found
 
 
 def content_landed(session: Session, landed: Mapping[UUID, Post]) -> None:
@@ -136,11 +239,17 @@ def content_landed(session: Session, landed: Mapping[UUID, Post]) -> None:
 
 
 def fill_slots(session: Session, slots: Mapping[UUID, datetime]) -> None:
-    """Record that these posts have a durable snapshot in the slot that starts then."""
+    """Record that these posts have a durable snapshot in the slot that starts then.
+
+    `last_slot` only grows, also when the clock was set back.
+    """
     if slots:
         session.connection().execute(
             update(TrackedPost)
-            .where(TrackedPost.post_id == bindparam("id"))
+            .where(
+                TrackedPost.post_id == bindparam("id"),
+                TrackedPost.last_slot.is_(None) | (TrackedPost.last_slot < bindparam("slot")),
+            )
             .values(last_slot=bindparam("slot")),
             [{"id": post_id, "slot": slot} for post_id, slot in slots.items()],
         )
@@ -152,5 +261,54 @@ def mark_deleted(session: Session, post_ids: Iterable[UUID], now: datetime) -> N
         session.execute(
             update(TrackedPost)
             .where(TrackedPost.post_id == post_id, TrackedPost.deleted_at.is_(None))
-            .values(state="deleted", deleted_at=now)
+            .values(state=DELETED, deleted_at=now)
+        )
+
+
+def mark_alive(session: Session, post_ids: Iterable[UUID]) -> None:
+    """The platform shows these again: the 404 was wrong, or the author changed their mind."""
+    for post_id in post_ids:
+        session.execute(
+            update(TrackedPost)
+            .where(TrackedPost.post_id == post_id)
+            .values(state=ACTIVE, deleted_at=None)
+        )
+
+
+# --- what is missing, and why ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A slot of a post or an account (`subject`) left empty. `is_try`: the platform was asked."""
+
+    subject: UUID
+    slot_start: datetime
+    reason: str
+    is_try: bool = True
+
+
+def record_skips(session: Session, skips: Sequence[Skip], now: datetime) -> None:
+    """Keep the reasons; a later one of the same slot replaces, and the tries add up."""
+    rows = [
+        {
+            "subject": skip.subject,
+            "slot_start": skip.slot_start,
+            "tries": int(skip.is_try),
+            "reason": skip.reason,
+            "updated_at": now,
+        }
+        for skip in skips
+    ]
+    upsert(session, SkippedSlot, rows, added=("tries",))
+
+
+def drop_skips(session: Session, slots: Mapping[UUID, datetime]) -> None:
+    """These slots are filled after all."""
+    if slots:
+        session.connection().execute(
+            delete(SkippedSlot).where(
+                SkippedSlot.subject == bindparam("id"), SkippedSlot.slot_start == bindparam("slot")
+            ),
+            [{"id": subject, "slot": slot} for subject, slot in slots.items()],
         )

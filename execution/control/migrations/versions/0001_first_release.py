@@ -41,12 +41,23 @@ def upgrade() -> None:
         "budgets",
         sa.Column("scope", sa.String(), nullable=False),
         sa.Column("family", sa.String(), nullable=False),
-        sa.Column("tokens", sa.Double(), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken", sa.JSON(), nullable=False),
         sa.Column("cooldown_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cooldown_reason", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("scope", "family", name="pk_budgets"),
     )
+    op.create_table(
+        "skipped_slots",
+        sa.Column("subject", sa.Uuid(), nullable=False),
+        sa.Column("slot_start", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "slot_start", name="pk_skipped_slots"),
+    )
+    with op.batch_alter_table("skipped_slots") as batch_op:
+        batch_op.create_index("ix_skipped_slots_slot_start", ["slot_start"], unique=False)
+
     op.create_table(
         "runs",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -107,6 +118,7 @@ def upgrade() -> None:
         sa.Column("last_discovery_slot", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_profile_slot", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_success_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("monthly_cap_micros", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name="fk_connections_account_id_accounts"
@@ -189,6 +201,7 @@ def upgrade() -> None:
         sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_slot", sa.DateTime(timezone=True), nullable=True),
         sa.Column("content_hash", sa.String(), nullable=True),
+        sa.Column("text_hash", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name="fk_tracked_posts_account_id_accounts"
         ),
