@@ -13,6 +13,7 @@ from api.context import Context, caller
 from api.problems import handle_problems
 from api.publication import PublicationFollower
 from api.routes import analytics, client, session, system
+from api.warming import RecentCallers
 from execution.control.settings import Settings
 from execution.control.store import ControlStore, open_store
 
@@ -52,10 +53,12 @@ def create_app(
 ) -> Flask:
     """The API and the dashboard. `store`: an open control store, else the one of `settings`."""
     app = Flask("api", static_folder=None)
+    recent = RecentCallers()
     Context(
         settings=settings,
         gate=Gate(store or open_store(settings), now),
-        publications=PublicationFollower(settings.published_dir),
+        publications=PublicationFollower(settings.published_dir, recent.warm),
+        recent=recent,
         static=static,
     ).attach(app)
     handle_problems(app)

@@ -7,6 +7,7 @@ from flask import Flask, current_app, g, request
 
 from api.auth import Caller, Gate
 from api.publication import PublicationFollower
+from api.warming import RecentCallers
 from execution.control.settings import Settings
 
 _EXTENSION = "nexus"
@@ -19,6 +20,7 @@ class Context:
     settings: Settings
     gate: Gate
     publications: PublicationFollower
+    recent: RecentCallers
     static: Path
 
     def attach(self, app: Flask) -> None:

@@ -4,12 +4,12 @@ A generation is a pair of DuckDB files, `nexus-<generation>.duckdb` and
 `content-<generation>.duckdb`. Both are attached read-only, by their resolved versioned paths, to
 an in-memory database of their own, which is then locked down. (Connecting to a file directly
 shares one instance per path in a process, and with it the old content of a path written anew.)
-When `current.duckdb` points elsewhere, one request opens and warms the new pair while the others
-go on with the old one, which is closed after its last request.
+When `current.duckdb` points elsewhere, the new pair is opened and warmed beside the requests, which
+go on with the old one until then; it is closed after its last request.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,14 +30,6 @@ _LOCKDOWN = (
     "SET temp_directory = ''",
     "SET enable_external_access = false",
     "SET lock_configuration = true",
-)
-#: Reads the columns that windows are cut by, so that the first request finds them in memory.
-_WARM = (
-    "select count(new_impressions), count(new_engagements), count(observed_impressions),"
-    " max(quarter_hour) from marts.quarter_hour_metrics",
-    "select count(distinct account_id), max(activity_at) from marts.post_increments",
-    "select count(engagement_score), max(published_at) from marts.post_scores",
-    "select count(post_type), max(published_at) from marts.posts",
 )
 
 
@@ -91,11 +83,6 @@ class Generation:
         quoted = str(path).replace("'", "''")
         self._connection.execute(f"ATTACH '{quoted}' AS {alias} (READ_ONLY)")
 
-    def warm(self) -> None:
-        """Reads what the first requests will need."""
-        for statement in _WARM:
-            self._connection.execute(statement).fetchall()
-
     def acquire(self) -> None:
         """Counts one more user. Only ever called on the generation that is served."""
         with self._lock:
@@ -126,20 +113,25 @@ class Generation:
         if close:
             self._connection.close()
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether the files have been let go of."""
-        return self._retired and not self._users
+
+Warm = Callable[[Publication, duckdb.DuckDBPyConnection], None]
+
+
+def _no_warming(_publication: Publication, _cursor: duckdb.DuckDBPyConnection) -> None:
+    """Serves a new generation cold."""
 
 
 class PublicationFollower:
     """Hands each request a cursor on the generation that `current.duckdb` points to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warm: Warm = _no_warming) -> None:
+        """`warm` is run on a new generation before requests get it; if it raises duckdb.Error,
+        the generation is refused and the last good one goes on serving."""
         self._link = folder / CURRENT
+        self._warm = warm
         self._current: Generation | None = None
         self._swap = threading.Lock()  # guards _current; held for moments only
-        self._opening = threading.Lock()  # held by the one request that opens a new generation
+        self._opening = threading.Lock()  # held while a new generation is opened and warmed
         self._refused: _File | None = None
 
     @contextmanager
@@ -148,41 +140,43 @@ class PublicationFollower:
 
         Raises NothingPublishedError if there is none.
         """
+        if self._current is None:
+            self.check()
+        elif self._is_behind() and not self._opening.locked():
+            threading.Thread(target=self.check, daemon=True).start()
         generation = self._acquire()
         with generation.cursor() as cursor:
             yield generation.publication, cursor
 
     def check(self) -> None:
-        """Moves over to the generation that the link points to, if it is another one.
-
-        Returns at once when another thread is already at it and there is one to go on with.
-        """
-        target = self._target()
-        if target is None or self._serves(target):
+        """Moves over to the generation that the link points to, if it is another one."""
+        if not self._is_behind():
             return
-        if not self._opening.acquire(blocking=self._current is None):
-            return
-        try:
+        with self._opening:
             target = self._target()
             if target is not None and not self._serves(target):
                 self._move_to(target)
-        finally:
-            self._opening.release()
 
     def close(self) -> None:
         """Lets go of the files."""
-        with self._swap:
+        with self._opening, self._swap:
             last, self._current = self._current, None
         if last is not None:
             last.retire()
 
     def _acquire(self) -> Generation:
-        self.check()
         with self._swap:
             if self._current is None:
                 raise NothingPublishedError(str(self._link))
             self._current.acquire()
             return self._current
+
+    def _is_behind(self) -> bool:
+        target = self._target()
+        if target is None or self._serves(target):
+            return False
+        # One that was refused is tried again only while there is nothing else to serve.
+        return target != self._refused or self._current is None
 
     def _target(self) -> _File | None:
         """The versioned file behind the link; None if there is no such file."""
@@ -199,13 +193,11 @@ class PublicationFollower:
 
     def _move_to(self, target: _File) -> None:
         try:
-            fresh = Generation(target)
-            fresh.warm()
+            fresh = self._opened(target)
         except duckdb.Error as error:
-            # A generation may be pruned between reading the link and opening the file: the next
-            # request looks again. The last good one goes on serving meanwhile.
-            if target != self._refused:
-                _log.error("publication_refused", file=target.path.name, reason=str(error))
+            # Pruned between reading the link and opening it, or broken: the last good generation
+            # goes on serving until the link moves again.
+            _log.error("publication_refused", file=target.path.name, reason=str(error))
             self._refused = target
             return
         with self._swap:
@@ -213,6 +205,18 @@ class PublicationFollower:
         if old is not None:
             old.retire()
         _log.info("publication_served", generation=fresh.publication.generation)
+
+    def _opened(self, target: _File) -> Generation:
+        """The generation of `target`, warmed."""
+        fresh = Generation(target)
+        fresh.acquire()
+        try:
+            with fresh.cursor() as cursor:
+                self._warm(fresh.publication, cursor)
+        except duckdb.Error:
+            fresh.retire()
+            raise
+        return fresh
 
 
 def _read_publication(connection: duckdb.DuckDBPyConnection) -> Publication:

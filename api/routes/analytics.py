@@ -101,9 +101,10 @@ def _view(endpoint: Endpoint) -> Callable[..., Response]:
     def view(**path: Any) -> Response:
         signed_in = admit(caller(), READ_SCOPE)
         params = endpoint.params.parse(request.args.to_dict(flat=False))
-        scope = _scope(signed_in, params)
+        scope, zone = _scope(signed_in, params), _zone(signed_in, params)
+        context().recent.saw(scope, zone)
         with context().publications.lease() as (publication, cursor):
-            reader = Reader(publication, cursor, scope, _zone(signed_in, params))
+            reader = Reader(publication, cursor, scope, zone)
             tag = etag(publication, signed_in, request.path, params.normalised())
             return conditional(tag, lambda: _answer(endpoint, reader, params, path))
 

@@ -14,6 +14,7 @@ from published_marts import AccountFact, Marts
 from werkzeug.test import TestResponse
 
 from api.app import create_app
+from api.context import context_of
 from execution.control import access
 from execution.control.models import Account, AccountMember, User
 from execution.control.settings import Settings
@@ -30,12 +31,18 @@ class House:
     store: ControlStore
     now: datetime = NOW
     static: Path = field(default=Path("/nonexistent"))
+    apps: list[Flask] = field(default_factory=list)
 
     def app(self) -> Flask:
-        return create_app(self.settings, store=self.store, now=lambda: self.now, static=self.static)
+        app = create_app(self.settings, store=self.store, now=lambda: self.now, static=self.static)
+        self.apps.append(app)
+        return app
 
     def publish(self, marts: Marts, generation: int = 1) -> None:
+        """Publishes, and waits until every app has moved over."""
         marts.publish(self.settings.published_dir, generation)
+        for app in self.apps:
+            context_of(app).publications.check()
 
     def user(self, email: str, accounts: list[AccountFact], timezone: str = "UTC") -> User:
         """A user that is a member of `accounts`."""
@@ -114,5 +121,8 @@ def house(tmp_path: Path, empty_store: Path) -> Iterator[House]:
     settings.data_dir.mkdir()
     shutil.copy(empty_store, settings.data_dir)
     store = open_store(settings)
-    yield House(settings, store)
+    made = House(settings, store)
+    yield made
+    for app in made.apps:
+        context_of(app).publications.close()
     store.close()
