@@ -30,10 +30,10 @@ import: install ## Import export files, build and publish: make import FILE="a.c
 	@$(NEXUS) import $(IMPORT_OPTIONS) $(FILE)
 
 sync: install ## Collect what is due from LinkedIn and X, and land it
-	@$(NEXUS) sync
+	@$(BIN)/python execution/analytics/sync_metrics.py
 
 build: install ## Build and test the models, or some: make build SELECT=post_scores+
-	@$(NEXUS) build $(if $(SELECT),--select "$(SELECT)")
+	@$(BIN)/python execution/analytics/aggregations.py $(if $(SELECT),--select "$(SELECT)")
 
 refresh: install ## Collect, build, test and publish: the line for cron
 	@$(NEXUS) refresh

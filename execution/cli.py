@@ -1,6 +1,6 @@
 """The `nexus` command. Each command loads only what it needs: a run with nothing due is quick."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,19 +61,6 @@ def open_app() -> App:
     return App(settings, SystemClock())
 
 
-def app_command(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Lets a command run alone, as the scripts in execution/analytics do."""
-
-    def invoke(context: click.Context, *arguments: Any, **options: Any) -> Any:
-        if context.obj is None:
-            context.obj = open_app()
-        return command(context.obj, *arguments, **options)
-
-    invoke.__doc__ = command.__doc__
-    invoke.__name__ = command.__name__
-    return click.pass_context(invoke)
-
-
 class _Timezone(click.ParamType[Any]):
     name = "zone"
 
@@ -126,7 +113,7 @@ def user() -> None:
 @user.command("add")
 @click.argument("email")
 @click.option("--timezone", type=_Timezone(), default="UTC", show_default=True)
-@app_command
+@click.pass_obj
 def add_user(app: App, email: str, timezone: str) -> None:
     """Add a user with its time zone."""
     with app.store.begin() as session:
@@ -140,7 +127,7 @@ def add_user(app: App, email: str, timezone: str) -> None:
 @click.argument("name")
 @_user_option
 @click.option("--export-content", is_flag=True, help="Let exports hold text, links, platform ids.")
-@app_command
+@click.pass_obj
 def api_key(app: App, name: str, email: str, export_content: bool) -> None:
     """Make an API key and print it: it is shown this once."""
     scopes = list(access.SCOPES) if export_content else [access.READ_SCOPE]
@@ -154,7 +141,7 @@ def api_key(app: App, name: str, email: str, export_content: bool) -> None:
 
 @main.command()
 @_user_option
-@app_command
+@click.pass_obj
 def link(app: App, email: str) -> None:
     """Print a link that opens the dashboard signed in: once, within 30 minutes."""
     click.echo(app.login_url(email, app.settings.port))
@@ -169,7 +156,7 @@ def link(app: App, email: str) -> None:
 @click.option("--token-stdin", is_flag=True, help="Read an access token from standard input.")
 @click.option("--scope", "scopes", multiple=True, help="Ask for these scopes (repeatable).")
 @_user_option
-@app_command
+@click.pass_obj
 def connect_command(
     app: App,
     *,
@@ -204,7 +191,7 @@ def connect_command(
 
 
 @main.command()
-@app_command
+@click.pass_obj
 def connections(app: App) -> None:
     """List the connections: state, scopes, expiry."""
     from sqlalchemy import select
@@ -244,7 +231,7 @@ def connections(app: App) -> None:
 @click.option("--as-of", type=_Moment(), help="When it was downloaded; default: its period's end.")
 @click.option("--build/--no-build", "with_build", default=True, help="Build and publish after it.")
 @_user_option
-@app_command
+@click.pass_obj
 def import_files(
     app: App,
     *,
@@ -285,7 +272,7 @@ def _importing(app: App, session: Session, email: str) -> User:
 
 
 @main.command()
-@app_command
+@click.pass_obj
 def sync(app: App) -> None:
     """Collect what is due from LinkedIn and X, and land it."""
 
@@ -300,7 +287,7 @@ def sync(app: App) -> None:
 @main.command()
 @click.option("--select", help="What to build, in dbt's selection syntax: post_scores+")
 @click.option("--full-refresh", is_flag=True, help="Rebuild incremental models from raw.")
-@app_command
+@click.pass_obj
 def build(app: App, select: str | None, full_refresh: bool) -> None:
     """Build and test the models. Readers see nothing of it until `refresh` publishes."""
 
@@ -310,7 +297,7 @@ def build(app: App, select: str | None, full_refresh: bool) -> None:
 
 
 @main.command()
-@app_command
+@click.pass_obj
 def refresh(app: App) -> None:
     """Collect what is due, build, test and publish: the one line for cron."""
 
@@ -326,7 +313,7 @@ def refresh(app: App) -> None:
 
 @main.command()
 @click.option("--all", "with_closed", is_flag=True, help="Those that ended, too.")
-@app_command
+@click.pass_obj
 def notifications(app: App, with_closed: bool) -> None:
     """List what a person should know: ended tokens, caps, cooldowns."""
     from sqlalchemy import select
@@ -346,7 +333,7 @@ def notifications(app: App, with_closed: bool) -> None:
 
 
 @main.command()
-@app_command
+@click.pass_obj
 def costs(app: App) -> None:
     """Print the ledger of API calls: requests, posts read and estimated cost per month."""
     from sqlalchemy import func, select
@@ -383,7 +370,7 @@ def costs(app: App) -> None:
 
 @main.command()
 @click.option("--last", default=20, show_default=True, help="How many runs.")
-@app_command
+@click.pass_obj
 def runs(app: App, last: int) -> None:
     """List the newest runs: what they did and how they ended."""
     from sqlalchemy import select
@@ -410,7 +397,7 @@ def runs(app: App, last: int) -> None:
 
 
 @main.command()
-@app_command
+@click.pass_obj
 def doctor(app: App) -> None:
     """Look at settings, keys, disk, connections and runs, and say what to do."""
     from execution.doctor import examine
@@ -426,7 +413,7 @@ def doctor(app: App) -> None:
 
 
 @main.command()
-@app_command
+@click.pass_obj
 def schedule(app: App) -> None:
     """Print a crontab line and systemd units, ready to install."""
     from execution.cron import schedule as text
@@ -440,7 +427,7 @@ def vault() -> None:
 
 
 @vault.command("rotate")
-@app_command
+@click.pass_obj
 def rotate_vault(app: App) -> None:
     """Make a new key and encrypt every token with it. The old key stays readable."""
     from execution.control.connections import encrypt_anew
@@ -461,7 +448,7 @@ def rotate_vault(app: App) -> None:
 
 @main.command()
 @_user_option
-@app_command
+@click.pass_obj
 def serve(app: App, email: str) -> None:
     """Serve the API and the dashboard, and print a link that signs you in."""
     app.serve(email)
@@ -469,7 +456,7 @@ def serve(app: App, email: str) -> None:
 
 @main.command()
 @click.option("--days", default=120, show_default=True, help="Days of history to collect.")
-@app_command
+@click.pass_obj
 def demo(app: App, days: int) -> None:
     """Collect a history from the stand-in server, build, publish and serve it."""
     from execution.demo import run_demo

@@ -176,6 +176,6 @@ def _count(results: list[dict[str, Any]]) -> BuildResult:
 
 
 if __name__ == "__main__":
-    from execution.cli import build
+    from execution.cli import main
 
-    build()
+    main(["build", *sys.argv[1:]], prog_name="nexus")

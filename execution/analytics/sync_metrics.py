@@ -3,6 +3,7 @@
 `python execution/analytics/sync_metrics.py --help` works on its own.
 """
 
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -597,6 +598,6 @@ def _is_success(got: Collection, read: int) -> bool:
 
 
 if __name__ == "__main__":
-    from execution.cli import sync
+    from execution.cli import main
 
-    sync()
+    main(["sync", *sys.argv[1:]], prog_name="nexus")
