@@ -297,6 +297,22 @@ def build(app: App, select: str | None, full_refresh: bool) -> None:
 
 
 @main.command()
+@click.argument("model")
+@click.option("--limit", default=10, show_default=True, help="How many rows.")
+@click.pass_obj
+def preview(app: App, model: str, limit: int) -> None:
+    """Show the first rows of a model as its SQL stands now."""
+    from execution.analytics.aggregations import Dbt
+
+    rows = Dbt(app.settings.data_dir).preview(model, limit)
+    for row in rows:
+        console.rule()
+        print_table(("column", "value"), list(row.items()), "")
+    if not rows:
+        console.print(f"{model} has no rows.")
+
+
+@main.command()
 @click.pass_obj
 def refresh(app: App) -> None:
     """Collect what is due, build, test and publish: the one line for cron."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -136,6 +137,25 @@ class Dbt:
         if not results:
             raise BuildError(f"nothing in the project matches {select!r}")
         return _count(results)
+
+    def preview(self, model: str, limit: int) -> list[dict[str, Any]]:
+        """The first rows of a model as its SQL stands now, built or not. Raises BuildError."""
+        arguments = ["show", "--select", model, "--limit", str(limit), "--output", "json"]
+        done = subprocess.run(
+            self.command(*arguments, "--log-format", "json", "--no-use-colors"),
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for line in done.stdout.splitlines():
+            with suppress(ValueError):
+                event = json.loads(line)
+                if event["info"]["name"] == "ShowNode":
+                    rows: list[dict[str, Any]] = json.loads(event["data"]["preview"])
+                    return rows
+        errors = _follow(done.stdout.splitlines(), None)
+        raise BuildError("\n".join(errors) or f"no model is called {model!r}")
 
 
 _FAILED = {"error", "fail"}

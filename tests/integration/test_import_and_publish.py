@@ -203,3 +203,15 @@ def test_the_real_exports_add_up_in_any_order_and_twice(real: Nexus) -> None:
         " from analytics_snapshots"
     )
     assert totals == [(1129, 1129, 6_787_327, 17_186)]
+
+
+def test_a_preview_shows_rows_of_a_model(imported: Nexus) -> None:
+    done = imported("preview", "post_scores", "--limit", "1")
+    assert "engagement_score" in done.stdout
+    assert done.returncode == 0
+
+
+def test_a_preview_of_no_model_is_one_line(imported: Nexus) -> None:
+    done = imported("preview", "no_such_model")
+    assert done.stderr == "nexus: no model is called 'no_such_model'\n"
+    assert done.returncode == 1
