@@ -34,9 +34,6 @@ _SLOTS_A_DAY: Final = _DAY // YOUNG_SLOT
 #: Two-hour slots whose share of a day's calls may be taken ahead: the six-hour polls need it.
 _SLOTS_AHEAD: Final = 2
 
-_MICROS: Final[Mapping[str, int]] = {
-    family: round(price * 1_000_000) for family, price in twitter.PRICES.items()
-}
 #: Resources that one answer of a family can hold at most.
 _MOST_RESOURCES: Final[Mapping[str, int]] = {
     twitter.USER: 1,
@@ -55,13 +52,26 @@ class CapReached(BudgetExhausted):
     """The monthly cap that a person has set for a connection forbids the next call."""
 
 
-def cost_micros(family: str, resources: int) -> int:
-    """What so many resources read cost in micro-dollars: posts, or users (platform-apis.md 1.5)."""
-    return _MICROS.get(family, 0) * resources
+def prices_micros(settings: Settings) -> dict[str, int]:
+    """Endpoint family -> micro-dollars per resource read: a post, or a user (platform-apis.md 1.5).
+
+    What is not in it is free.
+    """
+    prices = dict(twitter.PRICES)
+    client = platform_settings(settings, "twitter")
+    if isinstance(client, twitter.TwitterSettings) and not client.owned_reads:
+        prices[twitter.TIMELINE] = prices[twitter.LOOKUP]
+    return {family: round(price * 1_000_000) for family, price in prices.items()}
 
 
 class Limit(Protocol):
     """How many requests a budget allows when. `taken`: unix seconds -> requests since then."""
+
+    @property
+    def requests(self) -> int: ...
+
+    @property
+    def requests_a_day(self) -> int: ...
 
     def bin_of(self, now: datetime) -> int: ...
 
@@ -81,6 +91,10 @@ class Window:
 
     requests: int
     length: timedelta
+
+    @property
+    def requests_a_day(self) -> int:
+        return self.requests * (_DAY // self.length)
 
     @property
     def _grain(self) -> int:
@@ -124,10 +138,14 @@ class Window:
 class Day:
     """At most `requests` in a UTC day, handed out with its two-hour slots and some ahead.
 
-    So the day's calls last for its last slots, and a six-hourly cron can use them all.
+    So a busy night does not take the evening's calls, and a six-hourly cron can use them all.
     """
 
     requests: int
+
+    @property
+    def requests_a_day(self) -> int:
+        return self.requests
 
     def __str__(self) -> str:
         return f"{self.requests} requests per day, spread over the day,"
@@ -186,6 +204,7 @@ class Budgets:
         self._settings = settings
         self._store = store
         self._clock = clock
+        self._prices = prices_micros(settings)
         self._writer: DatabaseConnection | None = None
         #: Resources counted since they were last settled, by connection and family.
         self._unsettled: dict[UUID, dict[str, int]] = {}
@@ -225,6 +244,11 @@ class Budgets:
         """How many requests these budgets allow now."""
         now = self._clock.now()
         return min(limit.left(self._of(key).taken, now) for key, limit in limits.items())
+
+    def cap_left(self, connection_id: UUID) -> int | None:
+        """Micro-dollars left of a connection's monthly cap; None: it has none."""
+        spent = self._spent.get(connection_id)
+        return None if spent is None else max(spent.cap - spent.micros, 0)
 
     def rests_until(self, keys: Iterable[_Key]) -> tuple[datetime, str] | None:
         """The longest present cooldown among these, with its reason."""
@@ -269,7 +293,7 @@ class Budgets:
             return
         unsettled = self._unsettled.setdefault(connection_id, defaultdict(int))
         unsettled[family] += resources
-        cost = cost_micros(family, resources)
+        cost = self._cost(family, resources)
         self._add_spent(connection_id, cost)
         usage = self._usage(connection_id, family, posts_read=resources, cost_micros=cost)
         self._write((), [usage])
@@ -287,7 +311,7 @@ class Budgets:
         for family, first_reads in new.items():
             repeated = unsettled.get(family, 0) - first_reads
             if repeated > 0:
-                cost = -cost_micros(family, repeated)
+                cost = -self._cost(family, repeated)
                 self._add_spent(connection_id, cost)
                 refunds.append(self._usage(connection_id, family, cost_micros=cost))
         if refunds:
@@ -300,6 +324,9 @@ class Budgets:
             budget.cooldown_until, budget.cooldown_reason = until, reason
             self._write([(scope, family)], [])
 
+    def _cost(self, family: str, resources: int) -> int:
+        return self._prices.get(family, 0) * resources
+
     def _of(self, key: _Key) -> _Budget:
         return self._budgets.setdefault(key, _Budget())
 
@@ -310,7 +337,7 @@ class Budgets:
         if spent.month != f"{now:%Y-%m}":
             spent.month, spent.micros = f"{now:%Y-%m}", 0
         # What the answer may cost counts: a cap that is passed by one call is no cap.
-        if spent.micros + cost_micros(family, _MOST_RESOURCES.get(family, 0)) > spent.cap:
+        if spent.micros + self._cost(family, _MOST_RESOURCES.get(family, 0)) > spent.cap:
             next_month = (_midnight(now).replace(day=1) + timedelta(days=32)).replace(day=1)
             raise CapReached(
                 f"the next call could pass the monthly cap of ${spent.cap / 1e6:.2f}",

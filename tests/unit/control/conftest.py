@@ -3,13 +3,20 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from consents import Connect
 
+from execution.control.access import create_user, find_user
+from execution.control.accounts import prove_account
+from execution.control.connections import Tokens, connect
+from execution.control.models import Connection
 from execution.control.settings import Settings
 from execution.control.store import ControlStore, open_store
 from execution.control.vault import Vault, open_vault
 from ingest.clock import ManualClock
+from ingest.platforms.base import Profile
 
 
 @pytest.fixture
@@ -34,3 +41,26 @@ def vault(settings: Settings) -> Vault:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(datetime(2026, 3, 1, 9, 10, tzinfo=UTC))
+
+
+@pytest.fixture
+def connect_account(store: ControlStore, vault: Vault, clock: ManualClock) -> Connect:
+    kinds = {"twitter": "profile", "linkedin": "page"}
+
+    def make(
+        platform: str = "twitter",
+        handle: str = "ana",
+        email: str = "ana@example.com",
+        kind: str | None = None,
+        **consent: Any,
+    ) -> Connection:
+        with store.begin() as session:
+            user = find_user(session, email) or create_user(session, email, "UTC", clock.now())
+            profile = Profile(handle, kind or kinds[platform], handle, handle.title(), 100)
+            account, _ = prove_account(session, user, platform, profile, clock.now())
+            given = {"tokens": Tokens("access"), "scopes": [], "expires_at": None}
+            return connect(
+                session, vault, user=user, account=account, now=clock.now(), **given | consent
+            )
+
+    return make
