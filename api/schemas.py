@@ -294,7 +294,8 @@ class WindowAnswer(Freshness):
     )
     coverage: Coverage
     metric_completeness: dict[str, float | None] = Field(
-        description="per metric: share of the window's rows in which it is known; null: no rows"
+        description="per metric: share of the window's rows in which it is known, over the "
+        "platforms that send it; null: none does"
     )
     maturity: Maturity | None = Field(description="set for lens=published only")
 

@@ -178,10 +178,12 @@ class Panels:
         )
 
     def completeness(self) -> dict[str, float | None]:
-        """Per metric: share of the window's increments in which it is known."""
-        activity = self.data.activity(self.platform)
-        rows = activity["increments"]
-        return {metric: number(rate(activity[f"known_{metric}"], rows)) for metric in METRICS}
+        """Per metric: share of the window's increments in which it is known.
+
+        A platform that never sends a metric does not lower its share: None if none sends it.
+        """
+        platforms = [self.data.activity(name) for name in self.data.platforms(self.platform)]
+        return {metric: _known_share(metric, platforms) for metric in METRICS}
 
 
 def _point(row: Row) -> TrendPoint:
@@ -194,6 +196,12 @@ def _gained(row: Row) -> Totals:
 
 def _rate_of(gains: Row, pair: str) -> Decimal | None:
     return rate(gains[f"{pair}_engagements"], gains[f"{pair}_impressions"])
+
+
+def _known_share(metric: str, platforms: list[Row]) -> float | None:
+    sending = [row for row in platforms if row[f"known_{metric}"]]
+    known = sum(row[f"known_{metric}"] for row in sending)
+    return number(rate(known, sum(row["increments"] for row in sending)))
 
 
 def _slots(gains: Row) -> Slots:

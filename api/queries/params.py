@@ -100,6 +100,9 @@ class WindowParams(Params):
     def _lens_fits_the_window(self) -> Self:
         if self.lens == "published" and self.window == "24h":
             raise PydanticCustomError("lens", "lens=published is not offered for window=24h")
+        if self.lens == "published":
+            # Posts are compared at one age, which the mart post_age_values will tell.
+            raise PydanticCustomError("lens", "lens=published is not available yet")
         return self
 
     @property

@@ -96,25 +96,19 @@ def gains(scope: AccountScope, span: Span, starts: Sequence[datetime]) -> Query:
     )
 
 
+_OBSERVED_BY_SLOT = ", ".join(
+    f"case when basis = 'observed' then new_{metric} end as observed_{metric}" for metric in METRICS
+)
+_RATED_BY_SLOT = ", ".join(
+    f"case when {condition}{other} is not null then {column} end as {name}"
+    for name, (column, other, condition) in _RATED.items()
+)
 _BY_QUARTER_HOUR = f"""
     select platform, quarter_hour as moment, {", ".join(SUMS)} from quarter_hour_metrics
 """
 _BY_SLOT = f"""
-    select platform, activity_slot as moment,
-        {", ".join(f"new_{metric}" for metric in METRICS)},
-        {
-    ", ".join(
-        f"case when basis = 'observed' then new_{metric} end as observed_{metric}"
-        for metric in METRICS
-    )
-},
-        {
-    ", ".join(
-        f"case when {condition}{other} is not null then {column} end as {name}"
-        for name, (column, other, condition) in _RATED.items()
-    )
-},
-        {", ".join(f"null as {name}" for name in _SLOTS)}
+    select platform, activity_slot as moment, {", ".join(f"new_{metric}" for metric in METRICS)},
+        {_OBSERVED_BY_SLOT}, {_RATED_BY_SLOT}, {", ".join(f"null as {name}" for name in _SLOTS)}
     from post_increments
     union all
     select platform, quarter_hour, {", ".join("null" for _ in (*_GAINS, *_RATED))},

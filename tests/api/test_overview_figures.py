@@ -96,7 +96,21 @@ def test_what_is_unknown_is_null_and_never_zero(house: House) -> None:
     assert (last["impressions"], last["likes"], last["clicks"]) == (100, 7, None)
     assert answer["trend"]["series"][0]["points"][0]["impressions"] is None
     assert answer["metric_completeness"]["likes"] == 1.0
-    assert answer["metric_completeness"]["clicks"] == 0.0
+    assert answer["metric_completeness"]["clicks"] is None
+
+
+def test_completeness_is_that_of_the_platforms_which_send_the_metric(house: House) -> None:
+    post = PostFact("a share", PAGE, at(4))
+    with_clicks, without = share(100, clicks=3), share(100)
+    del without["clicks"]
+    increments = [
+        *(IncrementFact(POSTS[n], at(10), tweet(100)) for n in range(3)),
+        IncrementFact(post, at(9), with_clicks),
+        IncrementFact(post, at(10), without),
+    ]
+    answer = serve(house, Marts([BIRD, PAGE], [*POSTS, post], increments)).overview(window="7d")
+    shares = answer["metric_completeness"]
+    assert (shares["clicks"], shares["likes"], shares["retweets"]) == (0.5, 1.0, 1.0)
 
 
 def test_engagements_without_impressions_are_left_out_of_the_rate(house: House) -> None:
