@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from execution.console import console, progress_bar
 from execution.control import access
+from execution.control.notifications import deliver, watch
 from execution.control.schedule import due_accounts
 from execution.control.settings import Settings
 from execution.control.store import ControlStore, open_store
@@ -62,9 +63,16 @@ class App:
         """Collect what is due and land it; with nothing due or spooled no heavy module loads."""
         with self.store.begin() as session:
             due = due_accounts(session, self.clock.now())
-        if not due and not any((self.settings.data_dir / "spool").glob("*.parquet")):
+            watch(session, self.clock.now())
+        if due or any((self.settings.data_dir / "spool").glob("*.parquet")):
+            exit_code = self._collect(summary)
+        else:
             console.print("Nothing is due.")
-            return ExitCode.DONE
+            exit_code = ExitCode.DONE
+        deliver(self.store, self.settings.webhook_url, self.clock)
+        return exit_code
+
+    def _collect(self, summary: dict[str, Any]) -> ExitCode:
         from execution.analytics.sync_metrics import Collector  # noqa: PLC0415
 
         with Collector(self.settings, self.store, self.vault, self.clock) as collector:

@@ -20,6 +20,7 @@ from execution.logs import configure_logs
 from execution.run import ExitCode, RunLockedError, exclusive_run
 from ingest.clock import SystemClock, as_utc
 from ingest.errors import NexusError
+from ingest.platforms.base import AccountKind
 
 DEFAULT_USER = "owner@localhost"
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
@@ -382,6 +383,72 @@ def costs(app: App) -> None:
         ],
         "No call was made yet.",
     )
+
+
+@main.command("plan")
+@click.option("--posts-per-month", type=click.IntRange(1), help="Estimate a month, unconnected.")
+@click.pass_obj
+def plan_command(app: App, posts_per_month: int | None) -> None:
+    """Show what the next run would do, its requests and its cost; nothing is asked of anyone."""
+    from execution.control.plan import estimate_month, plan
+
+    if posts_per_month is not None:
+        kinds: tuple[AccountKind, ...] = ("profile", "page", "member")
+        months = [estimate_month(app.settings, kind, posts_per_month) for kind in kinds]
+        print_table(
+            ("platform", "kind", "requests a day", "of", "USD a month", "fits the budget"),
+            [
+                (
+                    month.platform,
+                    month.kind,
+                    month.requests_a_day,
+                    month.requests_allowed_a_day,
+                    f"{month.cost_micros / 1e6:.2f}",
+                    "yes" if month.fits else "no",
+                )
+                for month in months
+            ],
+            "",
+        )
+        return
+    planned = plan(app.settings, app.store, app.clock)
+    print_table(
+        ("account", "posts", "young", "looks for posts", "requests", "USD at most", "waits"),
+        [
+            (
+                item.name,
+                item.posts,
+                item.young_posts,
+                "yes" if item.looks_for_posts else "no",
+                item.requests,
+                f"{item.cost_micros / 1e6:.3f}",
+                f"until {item.waits_until:%H:%M}Z: {item.waits_for}" if item.waits_until else "no",
+            )
+            for item in planned.accounts
+        ],
+        "Nothing is due.",
+    )
+    for blocked in planned.blocked:
+        console.print(f"not collected: {blocked.name}: {blocked.reason}", markup=False)
+    for platform, left in planned.requests_left.items():
+        console.print(f"{platform}: {planned.requests(platform)} requests of {left} left now")
+
+
+@main.command("cap")
+@click.argument("account", type=_AccountName())
+@click.argument("dollars", type=click.FloatRange(0), required=False)
+@_user_option
+@click.pass_obj
+def cap_command(app: App, account: tuple[str, str], dollars: float | None, email: str) -> None:
+    """Cap what collecting ACCOUNT may cost in a calendar month; without DOLLARS: no cap."""
+    from execution.control.connections import set_monthly_cap
+
+    micros = None if dollars is None else round(dollars * 1_000_000)
+    with app.store.begin() as session:
+        found = set_monthly_cap(session, app.user(session, email), *account, micros)
+    if not found:
+        raise click.UsageError(f"{email} has no connection to {':'.join(account)}")
+    console.print("No cap." if dollars is None else f"Capped at ${dollars:.2f} a month.")
 
 
 @main.command()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from execution.control.models import Account, Connection, User
@@ -84,3 +84,22 @@ def encrypt_anew(session: Session, vault: Vault) -> int:
     for connection in connections:
         connection.tokens = Tokens.unsealed(vault, connection).sealed(vault, connection.id)
     return len(connections)
+
+
+def set_monthly_cap(
+    session: Session, user: User, platform: str, handle: str, micros: int | None
+) -> bool:
+    """Cap what a connection's calls may cost in a UTC month; whether there is such a one."""
+    connection = session.scalar(
+        select(Connection)
+        .join(Account, Account.id == Connection.account_id)
+        .where(
+            Connection.user_id == user.id,
+            Account.platform == platform,
+            func.lower(Account.handle) == handle.lower(),
+        )
+    )
+    if connection is None:
+        return False
+    connection.monthly_cap_micros = micros
+    return True

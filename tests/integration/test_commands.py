@@ -163,3 +163,29 @@ def test_a_data_folder_that_cannot_be_written_is_one_line(
     done = nexus("runs")
     assert done.exit_code == 1
     assert len(done.output.splitlines()) == 1
+
+
+def test_a_plan_tells_requests_and_cost_before_a_run(
+    installation: Installation, nexus: Nexus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.connect(*OWNED)
+    before = installation.stand_in.sandbox.log.summary()["total"]
+    said = nexus("plan").output
+    assert "twitter:ana_builds" in said
+    assert "requests of" in said
+    assert installation.stand_in.sandbox.log.summary()["total"] == before
+
+
+def test_a_month_is_estimated_before_connecting(nexus: Nexus) -> None:
+    said = nexus("plan", "--posts-per-month", "500").output
+    assert "15.30" in said, "500 owned posts read once a day: 500 x 30 x $0.001, and profiles"
+
+
+def test_a_cap_needs_a_connection_of_ones_own(installation: Installation, nexus: Nexus) -> None:
+    installation.connect(*OWNED)
+    ana = ("--user", "ana@example.com")
+    assert nexus("cap", "twitter:ana_builds", "5", *ana).output == "Capped at $5.00 a month.\n"
+    assert nexus("cap", "twitter:nobody", "5", *ana).exit_code == 2
+    with installation.app.store.begin() as session:
+        caps = {c.platform: c.monthly_cap_micros for c in session.scalars(select(Connection))}
+    assert caps == {"twitter": 5_000_000, "linkedin": None}
