@@ -96,7 +96,7 @@ def _write(draft: Path, warehouse: Path, models: list[dict[str, Any]]) -> dict[s
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {_literal(warehouse)} as warehouse (read_only)")
-        connection.execute(f"attach {_literal(draft)} as draft")
+        connection.execute(f"attach {_literal(draft)} as draft (row_group_size 16384)")
         for model in sorted(models, key=lambda model: str(model["name"])):
             name, meta = model["name"], model["config"].get("meta", {})
             order = f" order by {', '.join(meta['read_order'])}" if "read_order" in meta else ""
