@@ -371,10 +371,12 @@ class Collector:
             values["last_success_at"] = now
         if got.stopped_by is None:
             values["queued_at"] = None
-            if not _has_done_all(due, got):
+            account_id, slot = due.account.account_id, floor_to(now, YOUNG_SLOT)
+            if _has_done_all(due, got):
+                tracked.drop_skips(session, {account_id: slot})
+            else:
                 reason = "; ".join(str(error) for error in got.errors) or "not read to the end"
-                slot = floor_to(now, YOUNG_SLOT)
-                tracked.record_skips(session, [Skip(due.account.account_id, slot, reason)], now)
+                tracked.record_skips(session, [Skip(account_id, slot, reason)], now)
             settle(session, _ENDED_BY_SUCCESS, due.connection_id, now)
             settle(session, [Kind.VERSION_SUNSET], due.platform, now)
         if values:

@@ -86,14 +86,16 @@ def due_accounts(
     """Accounts with anything due: those that wait first, then those with the youngest due post.
 
     An account that several users connected is collected once, through its oldest connection.
-    `only`: of these accounts; `without`: not through these connections.
+    `only`: of these accounts; `without`: not through these connections, whose failures then do not
+    count as tries.
     """
     connections = _connections(session, only, without)
     tries = _tries(session, now)
     posts = _due_posts(session, tries, now)
     found = []
     for account, consents in connections:
-        may_look = _may_try(tries.get((account.id, floor_to(now, YOUNG_SLOT))), now)
+        tried = tries.get((account.id, floor_to(now, YOUNG_SLOT)))
+        may_look = bool(without) or _may_try(tried, now)
         due = _due(session, account, consents, posts.get(account.id, ()), now, may_look=may_look)
         if due.posts or due.discover_since or due.with_profile:
             found.append(due)
