@@ -157,8 +157,7 @@ class Collector:
         self._clients: dict[UUID, Platform] = {}
         self._tokens: dict[UUID, StoredTokens] = {}
         self._budgets = Budgets(settings, store, clock)
-        # Each client would make a TLS context of its own; httpx asks for proxies only without one.
-        self._transport = None if getproxies() else httpx.HTTPTransport()
+        self._transport: httpx.HTTPTransport | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -278,6 +277,9 @@ class Collector:
 
     def _client(self, due: DueAccount) -> Platform:
         if due.connection_id not in self._clients:
+            # Each client would make a TLS context of its own, and only then look for a proxy.
+            if self._transport is None and not getproxies():
+                self._transport = httpx.HTTPTransport()
             tokens = StoredTokens(
                 self._settings, self._store, self._vault, self._clock, due.connection_id
             )

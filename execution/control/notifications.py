@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-import httpx
 import structlog
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -180,6 +179,8 @@ def deliver(store: ControlStore, webhook_url: str | None, clock: Clock) -> None:
     """Post undelivered notifications as JSON. What fails is tried again after the next run."""
     if webhook_url is None:
         return
+    import httpx  # noqa: PLC0415  (slow import, and most installations have no webhook)
+
     with store.begin() as session:
         waiting = list(
             session.scalars(

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from execution.control.models import PostAlias, SkippedSlot, TrackedPost
 from execution.control.store import upsert
 from ingest import identity
-from ingest.platforms.base import Post
+
+if TYPE_CHECKING:  # importing a platform's types imports its client, too
+    from ingest.platforms.base import Post
 
 ACTIVE, DELETED = "active", "deleted"
 
@@ -40,7 +42,7 @@ class KnownPost:
 class Registered:
     """`changed`: posts whose content is not landed yet; `known`: platform post id -> post."""
 
-    changed: list[Post]
+    changed: "list[Post]"
     known: dict[str, KnownPost]
 
 
@@ -87,7 +89,7 @@ def _chunks(items: Iterable[str]) -> Iterator[list[str]]:
 
 
 def register_posts(
-    session: Session, account_id: UUID, platform: str, posts: Sequence[Post], now: datetime
+    session: Session, account_id: UUID, platform: str, posts: "Sequence[Post]", now: datetime
 ) -> Registered:
     """Make every post known under all its ids.
 
@@ -141,7 +143,7 @@ def register_posts(
     return Registered(changed, aliases)
 
 
-def _versions(post: Post) -> tuple[str, ...]:
+def _versions(post: "Post") -> tuple[str, ...]:
     return post.versions or (post.platform_post_id,)
 
 
@@ -193,7 +195,7 @@ def _waiting(session: Session, account_id: UUID) -> list[TrackedPost]:
     )
 
 
-def _match(session: Session, waiting: list[TrackedPost], post: Post) -> KnownPost | None:
+def _match(session: Session, waiting: list[TrackedPost], post: "Post") -> KnownPost | None:
     """The waiting post that `post` is, which then waits no more."""
 
     def distance(candidate: TrackedPost) -> timedelta:
@@ -218,13 +220,13 @@ def _match(session: Session, waiting: list[TrackedPost], post: Post) -> KnownPos
 # --- what is landed, filled, deleted -----------------------------------------------------------
 
 
-def content_hash(post: Post) -> str:
+def content_hash(post: "Post") -> str:
     """Changes when anything that `PostRow` lands of the post changes."""
     content = repr((post.platform_post_id, post.post_type, post.text, post.url, post.published_at))
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
-def content_landed(session: Session, landed: Mapping[UUID, Post]) -> None:
+def content_landed(session: Session, landed: "Mapping[UUID, Post]") -> None:
     """Record that the present content of these posts is durable."""
     if landed:
         session.connection().execute(

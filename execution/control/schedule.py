@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from execution.control.connections import ACTIVE, ENDED
 from execution.control.models import Account, Connection, SkippedSlot, TrackedPost
 from execution.control.posts import ACTIVE as POLLED
-from ingest.platforms.base import AccountRef
 from ingest.slots import OLD_SLOT, POLLED_AGE, YOUNG_AGE, YOUNG_SLOT, floor_to, is_polled
 from ingest.slots import slot_start as slot_of
+
+if TYPE_CHECKING:
+    from ingest.platforms.base import AccountRef
 
 #: What was asked for in vain is asked for again this much later, then after twice as long, and
 #: so on within its slot: a cron that fires every 15 minutes would spend 24 calls on a dead post.
@@ -50,7 +52,7 @@ class DueAccount:
     connection_id: UUID
     user_id: UUID
     platform: str
-    account: AccountRef
+    account: "AccountRef"
     posts: tuple[DuePost, ...]
     known: frozenset[str]
     discover_since: datetime | None
@@ -97,7 +99,7 @@ def due_accounts(
         tried = tries.get((account.id, floor_to(now, YOUNG_SLOT)))
         may_look = bool(without) or _may_try(tried, now)
         due = _due(session, account, consents, posts.get(account.id, ()), now, may_look=may_look)
-        if due.posts or due.discover_since or due.with_profile:
+        if due is not None:
             found.append(due)
     return sorted(found, key=lambda due: _urgency(due, now))
 
@@ -159,18 +161,26 @@ def _due(
     now: datetime,
     *,
     may_look: bool,
-) -> DueAccount:
-    """`may_look`: whether discovery and profile may be tried now, if they are due."""
-    connection = consents[0]
+) -> DueAccount | None:
+    """What is due of an account, if anything is.
+
+    `may_look`: whether discovery and profile may be tried now, where they are due.
+    """
     # whoever's consent it went through: the account was read
     discovery = _newest(consent.last_discovery_slot for consent in consents)
     profile = _newest(consent.last_profile_slot for consent in consents)
     discover_since = None
     if may_look and account.kind != "member":  # whose posts LinkedIn lists to nobody
         discover_since = _discover_since(discovery, posts, now)
+    with_profile = may_look and _is_empty(profile, now, OLD_SLOT)
+    if not posts and discover_since is None and not with_profile:
+        return None
+    # a platform's types come with its client, which a run with nothing due does without
+    from ingest.platforms.base import AccountRef  # noqa: PLC0415
+
     return DueAccount(
-        connection_id=connection.id,
-        user_id=connection.user_id,
+        connection_id=consents[0].id,
+        user_id=consents[0].user_id,
         platform=account.platform,
         account=AccountRef(
             account_id=account.id,
@@ -181,7 +191,7 @@ def _due(
         posts=tuple(posts),
         known=frozenset() if discover_since is None else _known(session, account.id, now),
         discover_since=discover_since,
-        with_profile=may_look and _is_empty(profile, now, OLD_SLOT),
+        with_profile=with_profile,
         last_profile_slot=profile,
         queued_at=_newest(consent.queued_at for consent in consents),
         stand_ins=len(consents) - 1,

@@ -1,5 +1,6 @@
 """A small installation whose every request, sleep, log line and stored row a test can look at."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from uuid import UUID
 import duckdb
 import httpx
 import structlog
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from execution.analytics.sync_metrics import Collector, SyncReport
@@ -187,11 +189,38 @@ class Scene:
             return connection.execute(query).fetchall()
 
 
+def at(moment: float) -> datetime:
+    """A moment of the stand-in's world."""
+    return datetime.fromtimestamp(moment, UTC)
+
+
+def environment(scene: Scene) -> dict[str, str]:
+    """What a process needs to find the scene: this process's environment and its settings."""
+    settings = scene.app.settings
+    given = {name: getattr(settings, name) for name in settings.model_fields_set}
+    shown = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in given.items()
+    }
+    return {**os.environ, **{f"NEXUS_{name.upper()}": value for name, value in shown.items()}}
+
+
 @contextmanager
-def playing(folder: Path, specs: Sequence[AccountSpec] = SMALL, **settings: Any) -> Iterator[Scene]:
-    """A scene with these accounts; `settings` as of `Settings`."""
-    clock = SandboxClock(START)
-    world = World(specs, START, seed=3, days_before=32, days_after=10)
+def playing(
+    folder: Path,
+    specs: Sequence[AccountSpec] = SMALL,
+    start: datetime | None = None,
+    **settings: Any,
+) -> Iterator[Scene]:
+    """A scene with these accounts; `settings` as of `Settings`.
+
+    `start`: when it begins (START, and its clock stands still); where it is given, the clock runs
+    with real time, for scenes that other processes play in.
+    """
+    clock = SandboxClock(start or START)
+    if start is not None:
+        clock.run(start - datetime.now(UTC))
+    world = World(specs, start or START, seed=3, days_before=32, days_after=10)
     with SandboxServer(world, clock) as stand_in:
         tokens = stand_in.sandbox.tokens
         given: dict[str, Any] = {
