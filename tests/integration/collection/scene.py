@@ -50,13 +50,25 @@ SMALL = (
 )
 
 
+class SceneClock(SandboxClock):
+    """Stands still unless it is moved, or moves on by `tick` whenever somebody looks at it."""
+
+    tick = timedelta(0)
+
+    def now(self) -> datetime:
+        moment = super().now()
+        if self.tick:
+            self.set(moment + self.tick)
+        return moment
+
+
 @dataclass
 class Scene:
     """An app with its stand-in; both share one clock, which sleeping moves."""
 
     app: App
     stand_in: SandboxServer
-    clock: SandboxClock
+    clock: SceneClock
     slept: list[float] = field(default_factory=list)
     logs: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -217,7 +229,7 @@ def playing(
     `start`: when it begins (START, and its clock stands still); where it is given, the clock runs
     with real time, for scenes that other processes play in.
     """
-    clock = SandboxClock(start or START)
+    clock = SceneClock(start or START)
     if start is not None:
         clock.run(start - datetime.now(UTC))
     world = World(specs, start or START, seed=3, days_before=32, days_after=10)
