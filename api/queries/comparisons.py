@@ -29,7 +29,7 @@ class Slots:
 class Footing:
     """What both periods rest on: the same for every number that is compared.
 
-    `connected_before`: an account was already connected when the previous period ended.
+    `connected_before`: all connected accounts were so through the whole previous period.
     """
 
     compared: bool

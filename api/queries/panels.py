@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 
@@ -30,6 +31,7 @@ MINIMUM_IMPRESSIONS = 100
 MINIMUM_ACTIVE_POSTS = 3
 
 _RATE = Decimal("0.0001")
+_SLOTS = ("due_slots", "filled_slots")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,20 @@ class Panels:
 
     @cached_property
     def _gains_before(self) -> Row:
-        return self.data.gains_before(self.platform)
+        """Unknown where an account was connected later: that period was not observed whole."""
+        gains = self.data.gains_before(self.platform)
+        start = self.data.previous.start if self.data.previous else None
+        if start is not None and any(moment > start for moment in self._connected_at):
+            return {key: value if key in _SLOTS else None for key, value in gains.items()}
+        return gains
+
+    @cached_property
+    def _connected_at(self) -> list[datetime]:
+        return [
+            row["connected_at"]
+            for row in self.data.accounts(self.platform)
+            if row["connected_at"] is not None
+        ]
 
     @cached_property
     def _footing(self) -> Footing:
@@ -56,10 +71,8 @@ class Panels:
             previous_slots=_slots(self._gains_before),
             previous_engagements=self._gains_before["observed_engagements"],
             connected_before=before is not None
-            and any(
-                row["connected_at"] is not None and row["connected_at"] < before.end
-                for row in self.data.accounts(self.platform)
-            ),
+            and bool(self._connected_at)
+            and max(self._connected_at) <= before.start,
         )
 
     def cards(self) -> Cards:

@@ -152,6 +152,20 @@ def test_a_period_before_the_account_was_connected_is_not_compared_with(house: H
     assert (change["state"], change["reason"]) == ("n/a", "not connected yet")
 
 
+def test_a_period_that_the_account_was_connected_in_the_middle_of_is_not_compared_with(
+    house: House,
+) -> None:
+    # 90 impressions of two days against 10 of one would be a rise that nobody saw
+    late = AccountFact("late", connected_at=at(1))
+    post = PostFact("first", late, at(1))
+    increments = [IncrementFact(post, at(2), tweet(10)), IncrementFact(post, at(9), tweet(90))]
+    card = serve(house, Marts([late], [post], increments)).overview(window="7d")["cards"][
+        "impressions"
+    ]
+    assert (card["value"], card["previous_observed"]) == (90, None)
+    assert (card["change"]["state"], card["change"]["reason"]) == ("n/a", "not connected yet")
+
+
 def test_a_period_with_less_than_nine_tenths_of_its_slots_is_not_compared(house: House) -> None:
     increments = [
         IncrementFact(POSTS[0], at(10), tweet(100)),

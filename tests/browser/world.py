@@ -24,6 +24,8 @@ from execution.control.store import ControlStore, open_store
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 22, 16, 5, tzinfo=UTC)
+#: What a test that provokes failed loads adds to the browser's complaints.
+PROVOKED = "provoked"
 TODAY = date(2026, 11, 22)
 FIRST_DAY = date(2026, 7, 26)
 DAYS = 120

@@ -314,6 +314,9 @@ class Expected:
 
         now = self.sums(row for row in rows if start <= moment(row) < end)
         before = self.sums(row for row in rows if previous_start <= moment(row) < previous_end)
+        connected_at = self.accounts[account_id].connected_at
+        if connected_at is not None and connected_at > previous_start:
+            before = dict.fromkeys(before)  # not observed whole: unknown
         slots_now = self.coverage(account_id, lambda slot: start <= slot < end)
         slots_before = self.coverage(account_id, lambda slot: previous_start <= slot < previous_end)
         return {

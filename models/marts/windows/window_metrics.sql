@@ -108,11 +108,21 @@ joined as (
         {%- for total in increment_sums() %}
         gained.{{ total }},
         {%- endfor %}
+        -- a period that began before the account was connected was not observed whole
         {%- for metric in gained_metrics() %}
-        previous_gained.observed_{{ metric }} as previous_observed_{{ metric }},
+        case
+            when accounts.connected_at > bounds.previous_start then null
+            else previous_gained.observed_{{ metric }}
+        end as previous_observed_{{ metric }},
         {%- endfor %}
-        previous_gained.observed_rated_impressions as previous_rated_impressions,
-        previous_gained.observed_rated_engagements as previous_rated_engagements,
+        case
+            when accounts.connected_at > bounds.previous_start then null
+            else previous_gained.observed_rated_impressions
+        end as previous_rated_impressions,
+        case
+            when accounts.connected_at > bounds.previous_start then null
+            else previous_gained.observed_rated_engagements
+        end as previous_rated_engagements,
         coalesce(gained.active_posts, 0) as active_posts,
         coalesce(published.posts_published, 0) as posts_published,
         coalesce(coverage.due_slots, 0) as due_slots,
