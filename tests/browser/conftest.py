@@ -136,6 +136,7 @@ def page(context: BrowserContext, site: str, complaints: list[str]) -> Iterator[
     hosts: set[str] = set()
     page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     yield page
+    page.unroute_all(behavior="ignoreErrors")  # answers still under way when the test ends
     # the browser tells of a failed load on its own, sooner or later: only its text can forgive it
     forgiven = ("Failed to load resource", world.PROVOKED) if world.PROVOKED in complaints else ()
     assert [told for told in complaints if not any(part in told for part in forgiven)] == []
