@@ -15,7 +15,7 @@ DASHBOARD := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -n
 # npm and its build must use the pinned Node of the virtual environment.
 NODE_PATH_FIRST := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help install demo import sync build preview refresh serve schedule test lint format lock clean
+.PHONY: help install demo import sync build preview refresh serve schedule test soak lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,12 @@ schedule: install ## Print a crontab line and systemd units, ready to install
 test: $(VENV)/.installed-dev $(STATIC) ## Prove that it all works: unit, dbt, integration, API, browser
 	@$(BIN)/pytest -n 2 --dist loadfile
 	@cd api/dashboard && $(NODE_PATH_FIRST) npm run --silent check
+
+soak: $(VENV)/.installed-dev ## Run the long proofs in full: kills, fuzz, readers during refreshes
+	@NEXUS_SOAK_SCALE=1 NEXUS_FUZZ_CASES=100000 $(BIN)/pytest $(SOAKS)
+
+SOAKS := $(wildcard tests/soak) tests/unit/platforms/test_fuzz.py tests/unit/test_load_kills.py \
+	tests/integration/test_readers_during_refresh.py
 
 lint: $(VENV)/.installed-dev ## Check types, style, SQL and the import contracts
 	@$(BIN)/ruff check .
