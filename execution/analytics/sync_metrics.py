@@ -333,7 +333,8 @@ class Collector:
         self._keep_aside(due, rejected, now)
         slots = {row.post_id: row.slot_start for row in snapshots}
         gone = {known[post].post_id for post in got.deleted if post in known} - slots.keys()
-        missing = _missing(due, got, rejected, {*slots, *gone}, now)
+        revived = _revived(known, got)
+        missing = _missing(due, got, rejected, slots=slots, gone=gone, now=now)
         with self._store.begin() as session:
             landed = {row.platform_post_id for row in posts}
             tracked.content_landed(
@@ -346,12 +347,17 @@ class Collector:
             )
             tracked.fill_slots(session, slots)
             tracked.mark_deleted(session, gone, now)
-            tracked.mark_alive(session, _revived(known, got))
+            tracked.mark_alive(session, revived)
             tracked.record_skips(session, [item.skip for item in missing], now)
-            retried = {post.post_id for post in due.posts if post.tries}
-            tracked.drop_skips(session, {id_: slots[id_] for id_ in retried & slots.keys()})
+            filled = {p.post_id: slots[p.post_id] for p in due.posts if p.post_id in slots}
+            retried = {p.post_id for p in due.posts if p.tries}
+            tracked.drop_skips(session, {id_: filled[id_] for id_ in retried & filled.keys()})
             self._settle(session, due, got, len(snapshots), now)
         self._settle_ledger(due, got, known)
+        for post_id in gone:
+            log.info("post deleted", account=due.name, post_id=str(post_id))
+        for post_id in revived:
+            log.info("post shown again", account=due.name, post_id=str(post_id))
         report.accounts += 1
         report.snapshots += len(snapshots)
         report.posts += len(posts)
@@ -434,7 +440,9 @@ class Collector:
 
     def _stopped(self, due: DueAccount, error: ApiError, *, was_served: bool = False) -> None:
         """Remember why an account could not be collected (to the end), and until when."""
-        log.warning("account stopped", account=due.name, kind=error.kind.value, reason=str(error))
+        # a rest that lasts is told once a slot, however often a run finds it
+        tell = log.debug if str(error) == due.stopped_by else log.warning
+        tell("account stopped", account=due.name, kind=error.kind.value, reason=str(error))
         now = self._clock.now()
         if error.kind is ErrorKind.TOKEN_REVOKED:
             self._tokens[due.connection_id].ended(REVOKED, str(error))
@@ -558,19 +566,27 @@ def _missing(
     due: DueAccount,
     got: Collection,
     rejected: Iterable[Rejected],
-    done: Set[UUID],
+    *,
+    slots: Mapping[UUID, datetime],
+    gone: Set[UUID],
     now: datetime,
 ) -> list[_Missing]:
-    """The due posts that were asked for in vain, with the reason; not those never asked for."""
+    """The due posts whose slot was not filled, with the reason; not those never asked for."""
     unusable = {item.subject: f"{item.field}: {item.reason}" for item in rejected}
     unasked = got.stopped_by.message if got.stopped_by is not None else None
     missing = []
     for post in due.posts:
-        id_ = post.platform_post_id
-        reason = unusable.get(id_) or got.skipped.get(id_, "brought nothing")
-        if post.post_id not in done and reason != unasked:
-            slot = slot_start(now, post.published_at)
-            missing.append(_Missing(post, Skip(post.post_id, slot, reason)))
+        id_, slot = post.platform_post_id, slot_start(now, post.published_at)
+        if post.post_id in gone or slots.get(post.post_id) == slot:
+            continue
+        if post.post_id in slots:
+            skip = Skip(post.post_id, slot, "the slot ended before it was read", is_try=False)
+        else:
+            reason = unusable.get(id_) or got.skipped.get(id_, "brought nothing")
+            if reason == unasked:
+                continue
+            skip = Skip(post.post_id, slot, reason)
+        missing.append(_Missing(post, skip))
     return missing
 
 

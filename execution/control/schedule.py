@@ -47,6 +47,7 @@ class DueAccount:
     `known`: platform ids of all posts still polled, due or not. `discover_since`: look for posts
     published since then; None: not due. `queued_at`: since when it waits for a budget or a
     cooldown. `stand_ins`: further connections of the account, for when the first fails.
+    `stopped_by`: what this two-hour slot knows already of why the account is not collected.
     """
 
     connection_id: UUID
@@ -60,6 +61,7 @@ class DueAccount:
     last_profile_slot: datetime | None = None
     queued_at: datetime | None = None
     stand_ins: int = 0
+    stopped_by: str | None = None
 
     @property
     def name(self) -> str:
@@ -97,8 +99,15 @@ def due_accounts(
     found = []
     for account, consents in connections:
         tried = tries.get((account.id, floor_to(now, YOUNG_SLOT)))
-        may_look = bool(without) or _may_try(tried, now)
-        due = _due(session, account, consents, posts.get(account.id, ()), now, may_look=may_look)
+        due = _due(
+            session,
+            account,
+            consents,
+            posts.get(account.id, ()),
+            now,
+            may_look=bool(without) or _may_try(tried, now),
+            stopped_by=tried.reason if tried else None,
+        )
         if due is not None:
             found.append(due)
     return sorted(found, key=lambda due: _urgency(due, now))
@@ -161,6 +170,7 @@ def _due(
     now: datetime,
     *,
     may_look: bool,
+    stopped_by: str | None,
 ) -> DueAccount | None:
     """What is due of an account, if anything is.
 
@@ -195,6 +205,7 @@ def _due(
         last_profile_slot=profile,
         queued_at=_newest(consent.queued_at for consent in consents),
         stand_ins=len(consents) - 1,
+        stopped_by=stopped_by,
     )
 
 

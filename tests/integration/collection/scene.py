@@ -222,17 +222,19 @@ def playing(
     folder: Path,
     specs: Sequence[AccountSpec] = SMALL,
     start: datetime | None = None,
+    days_after: int = 10,
     **settings: Any,
 ) -> Iterator[Scene]:
     """A scene with these accounts; `settings` as of `Settings`.
 
-    `start`: when it begins (START, and its clock stands still); where it is given, the clock runs
-    with real time, for scenes that other processes play in.
+    `days_after`: how long its accounts go on posting. `start`: when it begins (START, and its clock
+    stands still); where it is given, the clock runs with real time, for scenes that other processes
+    play in.
     """
     clock = SceneClock(start or START)
     if start is not None:
         clock.run(start - datetime.now(UTC))
-    world = World(specs, start or START, seed=3, days_before=32, days_after=10)
+    world = World(specs, start or START, seed=3, days_before=32, days_after=days_after)
     with SandboxServer(world, clock) as stand_in:
         tokens = stand_in.sandbox.tokens
         given: dict[str, Any] = {
