@@ -83,10 +83,8 @@ def test_every_due_slot_is_filled_or_explained(tmp_path: Path) -> None:
                 scene.land()
         scene.land()
         filled = _filled(scene)
-        unexplained = {
-            slot for slot in record.due - filled if not _is_explained(scene, record, slot)
-        }
-        assert unexplained == set()
+        missing = record.due - filled
+        assert {slot for slot in missing if not _is_explained(scene, record, slot)} == set()
         assert len(filled & record.due) > 0.9 * len(record.due), "and nearly all are filled"
         _check_truth(scene)
         assert max(record.skips.values(), default=0) <= 1, "each skipped post is named once a slot"
