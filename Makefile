@@ -15,7 +15,7 @@ DASHBOARD := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -n
 # npm and its build must use the pinned Node of the virtual environment.
 NODE_PATH_FIRST := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help install demo import sync build preview refresh serve schedule test soak lint format lock clean
+.PHONY: help install demo import sync build preview refresh serve schedule test soak bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ soak: $(VENV)/.installed-dev ## Run the long proofs in full: kills, fuzz, reader
 
 SOAKS := $(wildcard tests/soak) tests/unit/platforms/test_fuzz.py tests/unit/test_load_kills.py \
 	tests/integration/test_readers_during_refresh.py
+
+bench: $(VENV)/.installed-dev ## Measure in full: time, memory and their ratios to the baseline
+	@NEXUS_BENCH_SCALE=1 $(BIN)/pytest tests/benchmarks
 
 lint: $(VENV)/.installed-dev ## Check types, style, SQL and the import contracts
 	@$(BIN)/ruff check .

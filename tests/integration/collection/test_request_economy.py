@@ -7,7 +7,9 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
+from execution.control.models import ApiUsage, Connection, TrackedPost
 from execution.control.posts import register_posts
 from ingest.platforms.base import Post
 from ingest.sandbox.world import PLAIN, AccountSpec
@@ -83,9 +85,7 @@ def test_a_second_read_of_the_day_is_not_in_the_ledger_twice(scene: Scene) -> No
     }
 
 
-def _all_usage(scene: Scene) -> list[object]:
-    from execution.control.models import ApiUsage
-
+def _all_usage(scene: Scene) -> list[ApiUsage]:
     with scene.app.store.begin() as session:
         return list(session.query(ApiUsage))
 
@@ -114,29 +114,31 @@ finally:
 """
 
 
+SPECS = (
+    AccountSpec("profile", "busy", ("ana",), posts_per_day=335, habits=PLAIN),
+    AccountSpec("page", "page", ("ana",), posts_per_day=33.5, habits=PLAIN),
+)
+
+
+def fill_everything(scene: Scene) -> None:
+    """Connect, and let all slots be filled, also one that begins while a test runs."""
+    scene.connect("profile", "page")
+    for kind in ("profile", "page"):
+        track_all(scene, kind)
+    ahead = scene.clock.now() + timedelta(hours=6)
+    with scene.app.store.begin() as session:
+        session.execute(update(TrackedPost).values(last_slot=ahead))
+        session.execute(
+            update(Connection).values(last_discovery_slot=ahead, last_profile_slot=ahead)
+        )
+    scene.forget()
+
+
 @pytest.fixture
 def idle(play: Play) -> Scene:
     """An installation of 11,000 posts, all of whose slots are filled, in real time."""
-    specs = [
-        AccountSpec("profile", "busy", ("ana",), posts_per_day=335, habits=PLAIN),
-        AccountSpec("page", "page", ("ana",), posts_per_day=33.5, habits=PLAIN),
-    ]
-    now = datetime.now(UTC)
-    scene = play(specs=specs, start=now)
-    scene.connect("profile", "page")
-    with scene.app.store.begin() as session:
-        from sqlalchemy import update
-
-        from execution.control.models import Connection, TrackedPost
-
-        for kind in ("profile", "page"):
-            track_all(scene, kind)
-        # filled ahead, lest a slot begins while the test runs
-        ahead = now + timedelta(hours=6)
-        session.execute(update(TrackedPost).values(last_slot=ahead))
-        session.execute(update(Connection).values(last_discovery_slot=ahead))
-        session.execute(update(Connection).values(last_profile_slot=ahead))
-    scene.forget()
+    scene = play(specs=SPECS, start=datetime.now(UTC))
+    fill_everything(scene)
     return scene
 
 
