@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 NEXUS := $(BIN)/nexus
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 STATIC := api/static/index.html
+BI_CLIENT := tests/integration/bi/node_modules/.package-lock.json
 DASHBOARD := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -not -name '*.png' 2>/dev/null)
 # npm and its build must use the pinned Node of the virtual environment.
 NODE_PATH_FIRST := PATH="$(CURDIR)/$(BIN):$$PATH"
@@ -48,7 +49,7 @@ serve: install ## Serve the API and the dashboard, and print a link that signs y
 schedule: install ## Print a crontab line and systemd units, ready to install
 	@$(NEXUS) schedule
 
-test: $(VENV)/.installed-dev $(STATIC) ## Prove that it all works: unit, dbt, integration, API, browser
+test: $(VENV)/.installed-dev $(STATIC) $(BI_CLIENT) ## Prove that it all works: unit, dbt, integration, API, browser
 	@$(BIN)/pytest -n 2 --dist loadfile
 	@cd api/dashboard && $(NODE_PATH_FIRST) npm run --silent check
 
@@ -105,4 +106,8 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 $(STATIC): $(DASHBOARD) | $(VENV)/.installed
 	@echo "Building the dashboard"
 	@cd api/dashboard && $(NODE_PATH_FIRST) npm ci --silent --no-audit --no-fund && $(NODE_PATH_FIRST) npm run --silent build -- --logLevel warn
+	@touch $@
+
+$(BI_CLIENT): tests/integration/bi/package-lock.json | $(VENV)/.installed
+	@cd tests/integration/bi && $(NODE_PATH_FIRST) npm ci --silent --no-audit --no-fund
 	@touch $@

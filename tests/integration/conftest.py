@@ -16,6 +16,7 @@ from execution.control.settings import Settings
 from ingest.sandbox.clock import SandboxClock
 from ingest.sandbox.server import SandboxServer
 from ingest.sandbox.world import named_world
+from tests.integration.nexus_command import EXPORT, Nexus
 
 START = datetime(2026, 9, 1, 0, 7, tzinfo=UTC)
 ANA = "ana@example.com"
@@ -58,3 +59,12 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         app = App(settings, clock)
         yield Installation(app, stand_in, clock)
         app.store.close()
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Nexus:
+    """An installation into which one export file was imported, built and published."""
+    nexus = Nexus(tmp_path_factory.mktemp("imported"))
+    done = nexus("import", str(EXPORT))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return nexus

@@ -2,61 +2,19 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
 from execution.analytics.aggregations import BuildError, BuildResult, Dbt
 from execution.analytics.publish import PublishError, publish
-from execution.control.settings import Settings
 from ingest.clock import SystemClock
+from tests.integration.nexus_command import EXPORT, Nexus
 
-EXPORT = next((Path(__file__).parents[1] / "fixtures" / "files").glob("tweet_activity_*.csv"))
 REAL_EXPORTS = Path(__file__).parents[3] / "shared" / "data" / "x-analytics-exports"
 TESTED = BuildResult(models=1, tests_passed=1, tests_warned=0)
-
-
-class Nexus:
-    """The `nexus` command on a data folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data_dir = folder / "data"
-        self.environment = {
-            **os.environ,
-            "NEXUS_DATA_DIR": str(self.data_dir),
-            "NEXUS_VAULT_KEY_FILE": str(folder / "keys" / "vault.json"),
-        }
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(
-            _env_file=None,
-            data_dir=self.data_dir,
-            vault_key_file=self.data_dir.parent / "keys" / "vault.json",
-        )
-
-    def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        command = [str(Path(sys.executable).with_name("nexus")), *arguments]
-        return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False
-        )
-
-    def query(self, sql: str, file: str = "published/current.duckdb") -> list[tuple[Any, ...]]:
-        with duckdb.connect((self.data_dir / file).resolve(), read_only=True) as connection:
-            return connection.execute(sql).fetchall()
-
-
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> Nexus:
-    nexus = Nexus(tmp_path_factory.mktemp("imported"))
-    done = nexus("import", str(EXPORT))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return nexus
 
 
 def test_an_imported_file_is_published_row_for_row(imported: Nexus) -> None:
