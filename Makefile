@@ -16,7 +16,7 @@ DASHBOARD := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -n
 # npm and its build must use the pinned Node of the virtual environment.
 NODE_PATH_FIRST := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help install demo import sync build preview refresh serve schedule test soak bench lint format lock clean
+.PHONY: help install demo import sync build preview docs refresh serve schedule test soak bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ build: install ## Build and test the models, or some: make build SELECT=post_sco
 preview: install ## Show rows of a model as its SQL stands now: make preview MODEL=post_scores
 	@test -n "$(MODEL)" || { echo 'nexus: say which: make preview MODEL=post_scores' >&2; exit 2; }
 	@$(NEXUS) preview $(MODEL)
+
+docs: install ## Write the models' documentation and lineage: one page that opens offline
+	@$(NEXUS) docs
 
 refresh: install ## Collect, build, test and publish: the line for cron
 	@$(NEXUS) refresh

@@ -315,6 +315,18 @@ def preview(app: App, model: str, limit: int) -> None:
 
 @main.command()
 @click.pass_obj
+def docs(app: App) -> None:
+    """Write the models' documentation and lineage as one page that opens offline."""
+    from execution.analytics.aggregations import Dbt
+
+    page = app.settings.data_dir / "docs" / "index.html"
+    with exclusive_run(app.settings, app.store, app.clock, "docs"):
+        Dbt(app.settings.data_dir).docs(page)
+    console.print(f"Open {page.resolve()}", markup=False, soft_wrap=True)
+
+
+@main.command()
+@click.pass_obj
 def refresh(app: App) -> None:
     """Collect what is due, build, test and publish: the one line for cron."""
 

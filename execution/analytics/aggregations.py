@@ -140,14 +140,7 @@ class Dbt:
 
     def preview(self, model: str, limit: int) -> list[dict[str, Any]]:
         """The first rows of a model as its SQL stands now, built or not. Raises BuildError."""
-        arguments = ["show", "--select", model, "--limit", str(limit), "--output", "json"]
-        done = subprocess.run(
-            self.command(*arguments, "--log-format", "json", "--no-use-colors"),
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = self._run("show", "--select", model, "--limit", str(limit), "--output", "json")
         for line in done.stdout.splitlines():
             with suppress(ValueError):
                 event = json.loads(line)
@@ -156,6 +149,26 @@ class Dbt:
                     return rows
         errors = _follow(done.stdout.splitlines(), None)
         raise BuildError("\n".join(errors) or f"no model is called {model!r}")
+
+    def docs(self, page: Path) -> None:
+        """Write what dbt knows of the models, with their lineage, as one page that opens offline.
+
+        Raises BuildError.
+        """
+        done = self._run("docs", "generate", "--static")
+        if done.returncode:
+            raise BuildError("\n".join(_follow(done.stdout.splitlines(), None)))
+        page.parent.mkdir(parents=True, exist_ok=True)
+        (self.target / "static_index.html").replace(page)
+
+    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.command(*arguments, "--log-format", "json", "--no-use-colors"),
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
 
 _FAILED = {"error", "fail"}
