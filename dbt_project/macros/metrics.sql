@@ -26,3 +26,15 @@
         'observed_rated_impressions', 'observed_rated_engagements'
     ]) -}}
 {% endmacro %}
+
+{#- What: the measures that files of downloaded posts have. -#}
+{% macro file_measures() %}
+    {{- return([
+        'impressions', 'likes', 'replies', 'retweets', 'clicks', 'bookmarks', 'platform_engagements'
+    ]) -}}
+{% endmacro %}
+
+{#- What: the measures by which posting times are judged. -#}
+{% macro timing_measures() %}
+    {{- return(['impressions', 'engagement_score']) -}}
+{% endmacro %}

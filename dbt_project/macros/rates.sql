@@ -7,12 +7,10 @@
     {%- set n = 'cast(' ~ numerator ~ ' as bigint)' -%}
     {%- set d = 'cast(' ~ denominator ~ ' as bigint)' -%}
     case
-        when {{ numerator }} is null or {{ denominator }} is null or {{ denominator }} = 0 then null
-        when {{ integer_divide('abs(' ~ n ~ ') * 20000 + abs(' ~ d ~ ')', 'abs(' ~ d ~ ') * 2') }} > 99999
-            then case when ({{ numerator }} < 0) = ({{ denominator }} < 0) then 99999 else -99999 end
-        when ({{ numerator }} < 0) = ({{ denominator }} < 0)
-            then {{ integer_divide('abs(' ~ n ~ ') * 20000 + abs(' ~ d ~ ')', 'abs(' ~ d ~ ') * 2') }}
-        else -{{ integer_divide('abs(' ~ n ~ ') * 20000 + abs(' ~ d ~ ')', 'abs(' ~ d ~ ') * 2') }}
+        when {{ numerator }} is not null and {{ denominator }} <> 0
+            then
+                least({{ integer_divide('abs(' ~ n ~ ') * 20000 + abs(' ~ d ~ ')', 'abs(' ~ d ~ ') * 2') }}, 99999)
+                * case when ({{ numerator }} < 0) = ({{ denominator }} < 0) then 1 else -1 end
     end
 {%- endmacro %}
 
@@ -49,14 +47,11 @@
             'coalesce(' ~ metrics ~ '.' ~ counter ~ ', 0) * ' ~ weights ~ '.weight_' ~ counter
         ) -%}
     {%- endfor -%}
-    {%- set total = '(' ~ terms | join(' + ') ~ ')' -%}
-    {%- set impressions = metrics ~ '.impressions' -%}
-    {%- set base = 'case when ' ~ impressions ~ ' < 1 then 1 else cast(' ~ impressions ~ ' as bigint) end' -%}
+    {%- set total = terms | join(' + ') -%}
+    {%- set base = 'cast(greatest(' ~ metrics ~ '.impressions, 1) as bigint)' -%}
     case
-        when {{ impressions }} is null then null
-        when {{ total }} <= 0 then 0
-        when {{ integer_divide(total ~ ' * 20000 + ' ~ base, '2 * ' ~ base) }} > 100000 then 100000
-        else {{ integer_divide(total ~ ' * 20000 + ' ~ base, '2 * ' ~ base) }}
+        when {{ metrics }}.impressions is not null
+            then least({{ integer_divide('greatest(' ~ total ~ ', 0) * 20000 + ' ~ base, '2 * ' ~ base) }}, 100000)
     end
 {%- endmacro %}
 
@@ -84,4 +79,59 @@
         when {{ previous }} = 0 then 'new'
         else 'change'
     end
+{%- endmacro %}
+
+{#-
+    What:   whether a counter rose by more than 1,000 % of a base above 0 (directive 5.2).
+    Types:  integers -> boolean, NULL where either is.
+    Usage:  {{ is_jump('new_likes', 'before_likes') }}
+-#}
+{% macro is_jump(change, base) -%}
+    ({{ base }} > 0 and {{ change }} > 10 * cast({{ base }} as bigint))
+{%- endmacro %}
+
+{#-
+    What:   a quotient of integers, rounded half away from zero; NULL where the divisor is NULL or 0.
+    Types:  integers below 4e18, divisor above 0 -> bigint.
+    Usage:  {{ rounded_quotient('total', 'number') }}
+-#}
+{% macro rounded_quotient(dividend, divisor) -%}
+    case
+        when {{ divisor }} = 0 then null
+        when {{ dividend }} >= 0
+            then {{ integer_divide('2 * (' ~ dividend ~ ') + (' ~ divisor ~ ')', '2 * (' ~ divisor ~ ')') }}
+        else {{ integer_divide('2 * (' ~ dividend ~ ') - (' ~ divisor ~ ')', '2 * (' ~ divisor ~ ')') }}
+    end
+{%- endmacro %}
+
+{#-
+    What:   the value on the straight line between two values, rounded half away from zero; NULL where the
+            first is, or where the second is and time has passed since the first.
+    Types:  integers below 2**31 with times below 2**27 -> bigint.
+    Usage:  {{ interpolate('likes', 'next_likes', 'elapsed', 'span') }} as likes
+-#}
+{% macro interpolate(first, second, elapsed, span) -%}
+    {%- set exact = (
+        'cast(' ~ first ~ ' as bigint) * (' ~ span ~ ' - ' ~ elapsed ~ ') + cast('
+        ~ second ~ ' as bigint) * ' ~ elapsed
+    ) -%}
+    case
+        when {{ elapsed }} = 0 then cast({{ first }} as bigint)
+        else {{ rounded_quotient(exact, span) }}
+    end
+{%- endmacro %}
+
+{#- What: a bigint in ten-thousandths as DECIMAL(18,4), exact. -#}
+{% macro from_ten_thousandths(number) -%}
+    cast(cast({{ number }} as decimal(18, 0)) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4))
+{%- endmacro %}
+
+{#- What: ln((1 + value) / (1 + base)) in millionths, of values in ten-thousandths; as a bigint. -#}
+{% macro log_millionths(value, base) -%}
+    cast(round(ln((10000.0 + {{ value }}) / (10000.0 + {{ base }})) * 1000000) as bigint)
+{%- endmacro %}
+
+{#- What: a float in millionths as DECIMAL(9,4). Floats add up a little differently in each build: four digits do not. -#}
+{% macro millionths(number) -%}
+    cast(round(({{ number }}) / 1000000, 4) as decimal(9, 4))
 {%- endmacro %}

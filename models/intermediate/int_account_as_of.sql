@@ -1,37 +1,50 @@
 with
 
-collections as (
+readings as (
 
     select
         account_id,
-        max(collected_at) as newest_collected_at
-    from {{ ref('int_snapshots_unioned') }}
+        max(collected_at) as collected_at
+    from {{ ref('stg_twitter__snapshots') }}
     group by account_id
+    union all
+    select
+        account_id,
+        max(collected_at) as collected_at
+    from {{ ref('stg_linkedin__snapshots') }}
+    group by account_id
+    union all
+    select
+        account_id,
+        max(collected_at) as collected_at
+    from {{ ref('stg_twitter__export_posts') }}
+    group by account_id
+    union all
+    select
+        account_id,
+        last_success_at as collected_at
+    from {{ ref('int_accounts_live') }}
 
 ),
 
-latest as (
+newest as (
 
     select
-        accounts.account_id,
-        case
-            when collections.newest_collected_at is null then accounts.last_success_at
-            when accounts.last_success_at is null then collections.newest_collected_at
-            when accounts.last_success_at > collections.newest_collected_at then accounts.last_success_at
-            else collections.newest_collected_at
-        end as as_of
-    from {{ ref('int_accounts_live') }} as accounts
-    left join collections on accounts.account_id = collections.account_id
+        account_id,
+        max(collected_at) as as_of
+    from readings
+    group by account_id
 
 ),
 
 final as (
 
     select
-        account_id,
-        as_of,
-        max(as_of) over () as data_as_of
-    from latest
+        accounts.account_id,
+        newest.as_of,
+        max(newest.as_of) over () as data_as_of
+    from {{ ref('int_accounts_live') }} as accounts
+    inner join newest on accounts.account_id = newest.account_id
 
 )
 

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with
 
 zones as (
@@ -8,20 +10,15 @@ zones as (
 
 ),
 
-instants as (
-
-    select activity_at as moment from {{ ref('post_increments') }}
-    union all
-    select collected_at as moment from {{ ref('int_snapshots_unioned') }}
-    union all
-    select slot_start as moment from {{ ref('int_slot_coverage') }}
-
-),
-
 quarter_hours as (
 
-    select distinct {{ floor_to('moment', 15) }} as quarter_hour
-    from instants
+    select distinct quarter_hour
+    from {{ ref('int_touched_quarters') }}
+    {%- if is_incremental() %}
+    union distinct
+    select distinct quarter_hour
+    from {{ this }}
+    {% endif %}
 
 ),
 
@@ -35,6 +32,13 @@ final as (
         cast({{ wall_clock('quarter_hours.quarter_hour', 'zones.timezone') }} as date) as local_day
     from zones
     cross join quarter_hours
+    {% if is_incremental() %}
+    left join {{ this }} as known
+        on
+            zones.timezone = known.timezone
+            and quarter_hours.quarter_hour = known.quarter_hour
+    where known.timezone is null
+    {% endif %}
 
 )
 

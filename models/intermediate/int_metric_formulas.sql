@@ -5,13 +5,13 @@ availability as (
     select
         platform,
         account_kind,
-        source,
+        layout,
         metric,
         case when availability <> 'not_offered' and in_engagements then 1 else 0 end as adds,
         case when availability <> 'not_offered' and in_engagements_core then 1 else 0 end as adds_core,
         case when availability = 'not_offered' and in_engagements then 1 else 0 end as lacks,
         case when availability = 'not_offered' and in_engagements_core then 1 else 0 end as lacks_core
-    from {{ ref('metric_availability') }}
+    from {{ ref('metric_offers') }}
 
 ),
 
@@ -20,7 +20,7 @@ flags as (
     select
         platform,
         account_kind,
-        source,
+        layout,
         {%- for counter in counters() if counter != 'impressions' %}
         max(case when metric = '{{ counter }}' then adds else 0 end) as adds_{{ counter }},
         max(case when metric = '{{ counter }}' then adds_core else 0 end) as adds_core_{{ counter }},
@@ -29,7 +29,7 @@ flags as (
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from availability
-    group by platform, account_kind, source
+    group by platform, account_kind, layout
 
 ),
 

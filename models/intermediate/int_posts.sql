@@ -1,13 +1,47 @@
 with
 
-live as (
+known as (
 
     select
-        posts.*,
-        accounts.connected_at
-    from {{ ref('int_posts_unioned') }} as posts
-    inner join {{ ref('int_accounts_live') }} as accounts
-        on posts.account_id = accounts.account_id
+        post_id,
+        account_id,
+        platform_post_id,
+        published_at,
+        post_type,
+        fetched_at as known_at,
+        1 as source_rank
+    from {{ ref('stg_twitter__posts') }}
+    union all
+    select
+        post_id,
+        account_id,
+        platform_post_id,
+        published_at,
+        post_type,
+        fetched_at as known_at,
+        1 as source_rank
+    from {{ ref('stg_linkedin__posts') }}
+    union all
+    select
+        post_id,
+        account_id,
+        platform_post_id,
+        published_at,
+        post_type,
+        collected_at as known_at,
+        2 as source_rank
+    from {{ ref('stg_twitter__export_posts') }}
+    union all
+    select
+        post_id,
+        account_id,
+        platform_post_id,
+        published_at,
+        cast(null as varchar) as post_type,
+        registered_at as known_at,
+        3 as source_rank
+    from {{ ref('stg_control__tracked_posts') }}
+    where published_at is not null
 
 ),
 
@@ -19,13 +53,13 @@ ranked as (
         min(published_at) over (partition by post_id) as first_published_at,
         row_number() over (
             partition by post_id
-            order by source_rank asc, platform_post_id desc, known_at desc
+            order by source_rank asc, platform_post_id desc nulls last, known_at desc, post_type asc
         ) as preference
-    from live
+    from known
 
 ),
 
-tracked as (
+deletions as (
 
     select
         post_id,
@@ -41,17 +75,23 @@ described as (
     select
         ranked.post_id,
         ranked.account_id,
-        ranked.platform,
+        accounts.platform,
+        accounts.account_kind,
         ranked.platform_post_id,
         ranked.post_type,
         ranked.first_published_at as published_at,
-        ranked.connected_at,
-        tracked.post_id is not null as is_deleted,
-        tracked.deleted_at,
-        as_of.data_as_of
+        deletions.post_id is not null as is_deleted,
+        deletions.deleted_at,
+        accounts.connected_at,
+        as_of.data_as_of,
+        case
+            when accounts.connected_at > ranked.first_published_at then accounts.connected_at
+            when accounts.connected_at is not null then ranked.first_published_at
+        end as due_start
     from ranked
+    inner join {{ ref('int_accounts_live') }} as accounts on ranked.account_id = accounts.account_id
     inner join {{ ref('int_account_as_of') }} as as_of on ranked.account_id = as_of.account_id
-    left join tracked on ranked.post_id = tracked.post_id
+    left join deletions on ranked.post_id = deletions.post_id
     where ranked.preference = 1
 
 ),
@@ -62,7 +102,6 @@ due_moments as (
 
     select
         *,
-        case when connected_at > published_at then connected_at else published_at end as due_start,
         case
             when data_as_of < published_at + interval '30' day - interval '1' microsecond then data_as_of
             else published_at + interval '30' day - interval '1' microsecond
@@ -86,25 +125,36 @@ due_slots as (
     select
         *,
         {{ slot_start('due_start', 'published_at') }} as first_slot,
-        {{ slot_start('due_end', 'published_at') }} as last_slot,
-        connected_at is not null and due_start <= data_as_of as is_polled
+        {{ slot_start('due_end', 'published_at') }} as last_slot
     from due_spans
 
 ),
 
+-- The fingerprint is all that a post's snapshots and increments follow from, readings aside: when it
+-- changes, the post is built anew.
 final as (
 
     select
         post_id,
         account_id,
         platform,
+        account_kind,
         platform_post_id,
         post_type,
         published_at,
         is_deleted,
         deleted_at,
-        case when is_polled and first_slot <= last_slot then first_slot end as first_due_slot,
-        case when is_polled and first_slot <= last_slot then last_slot end as last_due_slot
+        case when due_start <= data_as_of and first_slot <= last_slot then first_slot end as first_due_slot,
+        case when due_start <= data_as_of and first_slot <= last_slot then last_slot end as last_due_slot,
+        concat_ws(
+            '|',
+            cast(account_id as varchar),
+            account_kind,
+            '{{ code_fingerprint() }}',
+            cast({{ epoch_microseconds('published_at') }} as varchar),
+            coalesce(cast({{ epoch_microseconds('due_start') }} as varchar), 'never due'),
+            coalesce(cast({{ epoch_microseconds('deleted_at') }} as varchar), 'not deleted')
+        ) as fingerprint
     from due_slots
 
 )

@@ -128,12 +128,13 @@ filled as (
         snapshots.account_id,
         snapshots.slot_start,
         count(*) as filled_slots
-    from {{ ref('int_snapshots_api') }} as snapshots
+    from {{ ref('int_snapshots') }} as snapshots
     inner join posts
         on
             snapshots.post_id = posts.post_id
             and snapshots.slot_start >= posts.first_due_slot
             and snapshots.slot_start <= posts.last_due_slot
+    where snapshots.source = 'api'
     group by snapshots.account_id, snapshots.slot_start
 
 ),

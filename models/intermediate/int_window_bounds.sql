@@ -39,7 +39,7 @@ day_windows as (
     from clocks
     {%- if not loop.last %}
     union all
-    {%- endif %}
+    {% endif %}
     {%- endfor %}
 
 ),

@@ -147,7 +147,7 @@ def _events(
                 if pick.random() < 0.05:  # a later reading of the same slot
                     _grow(pick, counters)
                     later = _moment(pick, moment, following)
-                    if later < min(deleted_at or made.end, made.end):
+                    if moment < later < min(deleted_at or made.end, made.end):
                         yield Event(Reading(post, later, _told(pick, counters)))
                 if pick.random() < 0.02:
                     silent_until = moment + timedelta(hours=pick.randrange(100))
@@ -161,8 +161,11 @@ def _file_events(made: Histories, post: Post, from_files_alone: bool) -> Iterato
     for number in range(pick.choice((0, 0, 1, 3)) or int(from_files_alone)):
         moment = _moment(pick, post.published_at, made.end).replace(microsecond=0)
         told = {name: pick.randrange(200) for name in _FILE_NAMES if pick.random() < 0.95}
+        layout = pick.choice(("x_legacy", "x_content"))
+        if layout == "x_content":
+            told["bookmarks"] = pick.randrange(20)
         basis = pick.choice(("stated", "assumed"))
-        yield Event(Reading(post, moment, told, "file"), file=f"file-{number}", basis=basis)
+        yield Event(Reading(post, moment, told, layout), file=f"file-{number}", basis=basis)
 
 
 def _moment(pick: random.Random, first: datetime, last: datetime) -> datetime:

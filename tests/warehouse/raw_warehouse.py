@@ -108,6 +108,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "url": _TEXT,
         **dict.fromkeys(_EXPORT_COUNTERS, _COUNT),
         **{f"promoted_{counter}": _COUNT for counter in _EXPORT_COUNTERS},
+        "bookmarks": _COUNT,
+        "shares": _COUNT,
     },
     "control_users": {"user_key": _TEXT, "timezone": _TEXT, "created_at": _TIME},
     "control_accounts": {
@@ -205,6 +207,7 @@ FILE_NAMES = {
     "replies": "replies",
     "retweets": "retweets",
     "clicks": "url_clicks",
+    "bookmarks": "bookmarks",
     "engagements": "engagements",
 }
 
@@ -236,10 +239,19 @@ class RawWarehouse:
 
     path: Path
     landed_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    project: Path = PROJECT
+    is_new: bool = True
     _waiting: dict[str, list[Row]] = field(default_factory=dict)
     _loads: int = 0
 
+    @classmethod
+    def at(cls, path: Path) -> "RawWarehouse":
+        """The warehouse that is at `path` already."""
+        return cls(path, is_new=False)
+
     def __post_init__(self) -> None:
+        if not self.is_new:
+            return
         with duckdb.connect(self.path) as connection:
             connection.execute("create schema raw")
             for table, columns in TABLES.items():
@@ -531,11 +543,19 @@ class RawWarehouse:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(statement, list(values))
 
+    def insert(self, statement: str, given: pa.Table) -> None:
+        """Change the warehouse by a statement that reads the table `given`."""
+        with duckdb.connect(self.path) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.register("given", given)
+            connection.execute(statement)
+
     # --- dbt ----------------------------------------------------------------------------------
 
-    def dbt(self, *arguments: str, check: bool = True, project: Path = PROJECT) -> "DbtRun":
+    def dbt(self, *arguments: str, check: bool = True, project: Path | None = None) -> "DbtRun":
         """Run dbt on this warehouse; with `check`, failing models and tests fail the test."""
         target = self.path.parent / "target"
+        project = project or self.project
         command = [
             str(Path(sys.executable).with_name("dbt")),
             *arguments,
@@ -559,7 +579,13 @@ class RawWarehouse:
         """Land what waits, build everything and test the data."""
         if self._waiting:
             self.land()
-        return self.dbt("build", "--exclude-resource-type", "unit_test", *arguments, check=check)
+        return self.dbt("build", "--exclude-resource-types", "unit_test", *arguments, check=check)
+
+    def run(self, *arguments: str) -> "DbtRun":
+        """Land what waits and build everything, without testing the data."""
+        if self._waiting:
+            self.land()
+        return self.dbt("build", "--exclude-resource-types", "test", "unit_test", *arguments)
 
     def rows(self, query: str, *values: object) -> list[Row]:
         """Rows of a query on the warehouse, by column name, instants in UTC."""

@@ -43,8 +43,12 @@ ENGAGEMENTS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("profile", "engagements"): ("likes", "replies", "retweets", "quotes", "bookmarks"),
     ("profile", "engagements_core"): ("likes", "replies", "retweets", "quotes"),
 }
-#: What the legacy X files do not have.
-NOT_IN_FILES = ("quotes", "bookmarks")
+#: Where a reading comes from -> the metrics of its account kind's list that are not offered there.
+LACKING: Mapping[str, tuple[str, ...]] = {
+    "api": (),
+    "x_legacy": ("quotes", "bookmarks"),
+    "x_content": ("quotes",),
+}
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
 
@@ -58,7 +62,11 @@ class Reading:
     post: Post
     collected_at: datetime
     counters: Counters
-    source: str = "api"
+    layout: str = "api"
+
+    @property
+    def source(self) -> str:
+        return "api" if self.layout == "api" else "file"
 
     @property
     def slot(self) -> datetime:
@@ -115,12 +123,12 @@ def score(counters: Counters, platform: str) -> Decimal | None:
     return min(exact.quantize(Decimal("0.01"), ROUND_HALF_UP), Decimal(1000))
 
 
-def engagements(kind: str, name: str, counters: Counters, source: str) -> int | None:
+def engagements(kind: str, name: str, reading: Reading) -> int | None:
     """Sum of the account kind's list; None where an offered part is unknown."""
     parts = [
-        counters.get(part)
+        reading.counters.get(part)
         for part in ENGAGEMENTS[kind, name]
-        if source == "api" or part not in NOT_IN_FILES
+        if part not in LACKING[reading.layout]
     ]
     known = [part for part in parts if part is not None]
     return sum(known) if len(known) == len(parts) else None
@@ -159,16 +167,15 @@ def last_known(history: Iterable[Reading], kind: str) -> dict[str, int | None]:
     for reading in history:
         known |= {name: value for name, value in reading.counters.items() if value is not None}
         for name in ("engagements", "engagements_core"):
-            total = engagements(kind, name, reading.counters, reading.source)
+            total = engagements(kind, name, reading)
             if total is not None:
-                known[name] = total + _carried(kind, name, reading.source, known)
+                known[name] = total + _carried(kind, name, reading, known)
     return known
 
 
-def _carried(kind: str, name: str, source: str, known: Counters) -> int:
-    if source == "api":
-        return 0
-    return sum(known.get(part) or 0 for part in ENGAGEMENTS[kind, name] if part in NOT_IN_FILES)
+def _carried(kind: str, name: str, reading: Reading, known: Counters) -> int:
+    lacking = LACKING[reading.layout]
+    return sum(known.get(part) or 0 for part in ENGAGEMENTS[kind, name] if part in lacking)
 
 
 @dataclass
@@ -194,7 +201,7 @@ class Expected:
     def _as_of(self, entry: Connected) -> datetime | None:
         moments = [
             reading.collected_at
-            for reading in self.snapshots.values()
+            for reading in self.readings
             if reading.post.account == entry.account
         ]
         if entry.last_success_at is not None:
@@ -229,7 +236,7 @@ class Expected:
             after = last_known(history[: position + 1], kind)
             told = dict(reading.counters)
             for name in ("engagements", "engagements_core"):
-                total = engagements(kind, name, reading.counters, reading.source)
+                total = engagements(kind, name, reading)
                 told[name] = None if total is None else after[name]
             new = {name: _difference(told.get(name), before[name]) for name in METRICS}
             basis = _basis(reading, previous)
@@ -382,9 +389,7 @@ class Expected:
             for reading in readings
             if (
                 known := rate(
-                    engagements(
-                        reading.post.account.kind, "engagements", reading.counters, reading.source
-                    ),
+                    engagements(reading.post.account.kind, "engagements", reading),
                     reading.counters.get("impressions"),
                 )
             )
@@ -476,3 +481,95 @@ def change_state(
     if current == previous:
         return "no change"
     return "new" if previous == 0 else "change"
+
+
+# --- posts at an age, and against their account's own --------------------------------------------
+
+AGES = (24, 72, 168)
+BENCHMARKED = ("impressions", "engagements", "engagement_rate", "engagement_score")
+
+
+def half_up(value: Fraction, step: str = "1") -> Decimal:
+    """Rounded half away from zero to a decimal step."""
+    exact = abs(value) / Fraction(step)
+    whole = (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
+    return (whole if value >= 0 else -whole) * Decimal(step)
+
+
+def at_age(history: Iterable[Reading], hours: int) -> dict[str, Any] | None:
+    """Values of a post at an age, on the line between the API readings around it."""
+    readings = [reading for reading in history if reading.source == "api"]
+    for position, reading in enumerate(readings):
+        post = reading.post
+        target = post.published_at + timedelta(hours=hours)
+        if reading.collected_at == target:
+            return _aged(post, {name: _told(reading, name) for name in METRICS})
+        following = readings[position + 1] if position + 1 < len(readings) else None
+        if following is None or not reading.collected_at < target < following.collected_at:
+            continue
+        numbers = [slots.slot_index(each.slot, post.published_at) for each in (reading, following)]
+        if numbers[1] - numbers[0] > 2:
+            return None
+        # Times count in whole milliseconds.
+        elapsed, span = (
+            (moment - reading.collected_at) // timedelta(milliseconds=1)
+            for moment in (target, following.collected_at)
+        )
+        return _aged(
+            post,
+            {
+                name: _between(_told(reading, name), _told(following, name), elapsed, span)
+                for name in METRICS
+            },
+        )
+    return None
+
+
+def _told(reading: Reading, name: str) -> int | None:
+    if name in COUNTERS:
+        return reading.counters.get(name)
+    return engagements(reading.post.account.kind, name, reading)
+
+
+def _between(first: int | None, second: int | None, elapsed: int, span: int) -> int | None:
+    if first is None or (second is None and elapsed):
+        return None
+    if second is None:
+        return first
+    return int(half_up(Fraction(first * (span - elapsed) + second * elapsed, span)))
+
+
+def _aged(post: Post, values: dict[str, int | None]) -> dict[str, Any]:
+    return values | {
+        "engagement_rate": rate(values["engagements"], values["impressions"]),
+        "engagement_score": score(values, post.account.platform),
+    }
+
+
+def quantile(values: list[Fraction], share: Fraction) -> Fraction:
+    """Linear between neighbours (type 7)."""
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * share
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def benchmark(own: Decimal | int | None, others: list[Decimal | int]) -> dict[str, Any]:
+    """A value against those of earlier posts; nothing below ten of them."""
+    if len(others) < 10:
+        names = ("lower_quartile", "median", "upper_quartile", "mean", "percentile")
+        return {"n": len(others), **dict.fromkeys(names)}
+    values = [Fraction(other) for other in others]
+    below = sum(other < own for other in others) if own is not None else 0
+    equal = sum(other == own for other in others)
+    return {
+        "n": len(others),
+        "lower_quartile": half_up(quantile(values, Fraction(1, 4)), "0.0001"),
+        "median": half_up(quantile(values, Fraction(1, 2)), "0.0001"),
+        "upper_quartile": half_up(quantile(values, Fraction(3, 4)), "0.0001"),
+        "mean": half_up(sum(values, Fraction(0)) / len(values), "0.0001"),
+        "percentile": None
+        if own is None
+        else half_up(Fraction(100 * (2 * below + equal), 2 * len(others)), "0.01"),
+    }

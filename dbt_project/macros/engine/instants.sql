@@ -42,3 +42,17 @@
 {% macro spark__each_instant(first, last, hours) -%}
     explode(sequence({{ first }}, {{ last }}, interval '{{ hours }}' hour))
 {%- endmacro %}
+
+
+{#-
+    What:   whole days from one date to another.
+    Types:  date, date -> integer or bigint.
+    Usage:  {{ days_between('day', 'today') }}
+-#}
+{% macro days_between(first, second) %}
+    {{- adapter.dispatch('days_between')(first, second) -}}
+{% endmacro %}
+
+{% macro default__days_between(first, second) %}({{ second }} - {{ first }}){% endmacro %}
+
+{% macro spark__days_between(first, second) %}datediff({{ second }}, {{ first }}){% endmacro %}

@@ -26,3 +26,17 @@
 {% macro default__engine_instant(wall_time, zone) %}timezone({{ zone }}, {{ wall_time }}){% endmacro %}
 
 {% macro spark__engine_instant(wall_time, zone) %}to_utc_timestamp({{ wall_time }}, {{ zone }}){% endmacro %}
+
+
+{#-
+    What:   day of the week of a wall clock, Monday 1 to Sunday 7.
+    Types:  timestamp without time zone -> integer.
+    Usage:  {{ weekday_number('local_time') }}
+-#}
+{% macro weekday_number(wall_time) %}
+    {{- adapter.dispatch('weekday_number')(wall_time) -}}
+{% endmacro %}
+
+{% macro default__weekday_number(wall_time) %}cast(extract(isodow from {{ wall_time }}) as integer){% endmacro %}
+
+{% macro spark__weekday_number(wall_time) %}cast(extract(dayofweek_iso from {{ wall_time }}) as integer){% endmacro %}

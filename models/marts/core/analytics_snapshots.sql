@@ -1,8 +1,18 @@
+-- depends_on: {{ ref('int_touched_posts') }}
+{{ config(materialized='incremental', pre_hook="{{ delete_touched_snapshots() }}") }}
+
 with
 
 snapshots as (
 
-    select * from {{ ref('int_snapshots_measured') }}
+    select snapshots.*
+    from {{ ref('int_snapshots') }} as snapshots
+    {% if is_incremental() %}
+    inner join {{ ref('int_touched_posts') }} as touched
+        on
+            snapshots.post_id = touched.post_id
+            and snapshots.slot_start >= touched.first_slot
+    {% endif %}
 
 ),
 

@@ -1,13 +1,145 @@
+-- depends_on: {{ ref('int_touched_posts') }}
+-- depends_on: {{ ref('int_touched_before') }}
+{{ config(materialized='incremental', pre_hook="{{ delete_touched_snapshots() }}") }}
+
 with
 
 snapshots as (
 
+    select snapshots.*
+    from {{ ref('int_snapshots') }} as snapshots
+    {% if is_incremental() %}
+    inner join {{ ref('int_touched_posts') }} as touched
+        on
+            snapshots.post_id = touched.post_id
+            and snapshots.slot_start >= touched.first_slot
+    {% endif %}
+
+),
+
+{%- if is_incremental() %}
+
+-- Where the increments of touched posts go on from: the last known values, which are the sums of the
+-- increments so far, and the snapshot that the last of them closed.
+kept_sums as (
+
     select
-        known.*,
-        posts.first_due_slot,
-        posts.last_due_slot
-    from {{ ref('int_snapshots_known') }} as known
-    inner join {{ ref('int_posts') }} as posts on known.post_id = posts.post_id
+        increments.post_id,
+        max(increments.slot_start) as slot_start,
+        {%- for metric in gained_metrics() %}
+        cast(sum(increments.new_{{ metric }}) as bigint) as {{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ this }} as increments
+    inner join {{ ref('int_touched_posts') }} as touched
+        on
+            increments.post_id = touched.post_id
+            and increments.slot_start < touched.first_slot
+    group by increments.post_id
+
+),
+
+kept as (
+
+    select
+        sums.*,
+        increments.collected_at,
+        increments.source
+    from kept_sums as sums
+    inner join {{ this }} as increments
+        on
+            sums.post_id = increments.post_id
+            and sums.slot_start = increments.slot_start
+
+),
+{%- endif %}
+
+history as (
+
+    select
+        snapshot_id,
+        post_id,
+        slot_start,
+        collected_at,
+        source,
+        platform,
+        account_kind,
+        layout,
+        {%- for metric in gained_metrics() %}
+        {{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from snapshots
+    {%- if is_incremental() %}
+    union all
+    select
+        cast(null as {{ uuid_type() }}) as snapshot_id,
+        post_id,
+        slot_start,
+        collected_at,
+        source,
+        cast(null as varchar) as platform,
+        cast(null as varchar) as account_kind,
+        cast(null as varchar) as layout,
+        {%- for metric in gained_metrics() %}
+        {{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from kept
+    {% endif %}
+
+),
+
+known_counters as (
+
+    select
+        *,
+        {%- for counter in counters() %}
+        {{ last_known(counter, 'post_id', 'slot_start') }} as known_{{ counter }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from history
+
+),
+
+-- A file that lacks a metric of the formula says nothing of it: the last known value stays in the sum,
+-- or a file row after API rows would look like a fall.
+carried as (
+
+    select
+        known_counters.snapshot_id,
+        known_counters.post_id,
+        known_counters.slot_start,
+        known_counters.collected_at,
+        known_counters.source,
+        {%- for counter in counters() %}
+        known_counters.{{ counter }},
+        known_counters.known_{{ counter }},
+        {%- endfor %}
+        known_counters.engagements
+        {%- for counter in counters() if counter != 'impressions' %}
+        + coalesce(formulas.lacks_{{ counter }} * known_counters.known_{{ counter }}, 0)
+        {%- endfor %} as engagements,
+        known_counters.engagements_core
+        {%- for counter in counters() if counter != 'impressions' %}
+        + coalesce(formulas.lacks_core_{{ counter }} * known_counters.known_{{ counter }}, 0)
+        {%- endfor %} as engagements_core
+    from known_counters
+    left join {{ ref('int_metric_formulas') }} as formulas
+        on
+            known_counters.platform = formulas.platform
+            and known_counters.account_kind = formulas.account_kind
+            and known_counters.layout = formulas.layout
+
+),
+
+known as (
+
+    select
+        *,
+        {{ last_known('engagements', 'post_id', 'slot_start') }} as known_engagements,
+        {{ last_known('engagements_core', 'post_id', 'slot_start') }} as known_engagements_core
+    from carried
 
 ),
 
@@ -21,7 +153,7 @@ with_previous as (
         lag(source) over (partition by post_id order by slot_start) as previous_source,
         lag(collected_at) over (partition by post_id order by slot_start) as previous_collected_at,
         lag(slot_start) over (partition by post_id order by slot_start) as previous_slot
-    from snapshots
+    from known
 
 ),
 
@@ -29,12 +161,17 @@ with_previous as (
 with_slots as (
 
     select
-        *,
-        {{ slot_index('slot_start', 'published_at') }} as this_index,
-        {{ slot_index('previous_slot', 'published_at') }} as previous_index,
-        {{ slot_index('first_due_slot', 'published_at') }} as first_due_index,
-        {{ slot_index('last_due_slot', 'published_at') }} as last_due_index
+        with_previous.*,
+        posts.account_id,
+        posts.platform,
+        posts.published_at,
+        {{ slot_index('with_previous.slot_start', 'posts.published_at') }} as this_index,
+        {{ slot_index('with_previous.previous_slot', 'posts.published_at') }} as previous_index,
+        {{ slot_index('posts.first_due_slot', 'posts.published_at') }} as first_due_index,
+        {{ slot_index('posts.last_due_slot', 'posts.published_at') }} as last_due_index
     from with_previous
+    inner join {{ ref('int_posts') }} as posts on with_previous.post_id = posts.post_id
+    where with_previous.snapshot_id is not null
 
 ),
 
@@ -82,10 +219,13 @@ final as (
         collected_at,
         case when basis = 'lifetime' then published_at else collected_at end as activity_at,
         case when basis = 'lifetime' then {{ floor_to('published_at', 120) }} else slot_start end as activity_slot,
+        source,
         basis,
         is_gap,
         {% for counter in counters() %}coalesce(new_{{ counter }} < 0, false)
         {%- if not loop.last %} or {% endif %}{% endfor %} as is_correction,
+        {% for counter in counters() %}coalesce({{ is_jump('new_' ~ counter, 'before_' ~ counter) }}, false)
+        {%- if not loop.last %} or {% endif %}{% endfor %} as is_jump,
         {%- for counter in counters() %}
         cast(new_{{ counter }} as integer) as new_{{ counter }},
         {%- endfor %}

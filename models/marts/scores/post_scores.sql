@@ -1,39 +1,26 @@
 with
 
-latest as (
+totals as (
 
     select
-        post_id,
-        account_id,
-        platform,
-        published_at,
-        collected_at,
-        {%- for counter in counters() %}
-        known_{{ counter }} as {{ counter }},
-        {%- endfor %}
-        known_unique_impressions as unique_impressions,
-        known_engagements as engagements,
-        known_engagements_core as engagements_core
-    from {{ ref('int_snapshots_known') }}
-    where recency = 1
-
-),
-
-weights as (
-
-    select * from {{ ref('int_score_weights') }}
+        totals.*,
+        posts.account_id,
+        posts.platform,
+        posts.published_at
+    from {{ ref('int_post_totals') }} as totals
+    inner join {{ ref('int_posts') }} as posts on totals.post_id = posts.post_id
 
 ),
 
 scored as (
 
     select
-        latest.*,
+        totals.*,
         weights.metric_version,
         weights.is_current_version,
-        {{ engagement_score('latest', 'weights') }} as engagement_score
-    from latest
-    inner join weights on latest.platform = weights.platform
+        {{ engagement_score('totals', 'weights') }} as engagement_score
+    from totals
+    inner join {{ ref('int_score_weights') }} as weights on totals.platform = weights.platform
 
 ),
 
@@ -46,9 +33,9 @@ final as (
         account_id,
         platform,
         published_at,
-        collected_at,
+        last_collected_at as collected_at,
         {%- for counter in counters() %}
-        {{ counter }},
+        cast({{ counter }} as integer) as {{ counter }},
         {%- endfor %}
         unique_impressions,
         engagements,

@@ -1,32 +1,76 @@
+-- depends_on: {{ ref('int_touched_days') }}
+{{ config(materialized='incremental', pre_hook="{{ delete_touched_days('day') }}") }}
+
 with
 
-quarter_hours as (
+accounts as (
 
     select
-        metrics.*,
-        accounts.timezone,
-        days.local_day
-    from {{ ref('quarter_hour_metrics') }} as metrics
-    inner join {{ ref('int_accounts_live') }} as accounts on metrics.account_id = accounts.account_id
-    inner join {{ ref('int_local_days') }} as days
+        account_id,
+        platform,
+        timezone
+    from {{ ref('int_accounts_live') }}
+
+),
+
+{% if is_incremental() -%}
+days_to_build as (
+
+    select
+        accounts.account_id,
+        touched.local_day
+    from accounts
+    inner join {{ ref('int_touched_days') }} as touched
         on
-            metrics.quarter_hour = days.quarter_hour
-            and accounts.timezone = days.timezone
+            accounts.account_id = touched.account_id
+            and accounts.timezone = touched.timezone
+    union distinct
+    select
+        accounts.account_id,
+        days.local_day
+    from accounts
+    inner join {{ ref('int_local_days') }} as days on accounts.timezone = days.timezone
+    left join {{ this }} as built on accounts.account_id = built.account_id
+    where built.account_id is null
+
+),
+
+{% endif -%}
+days as (
+
+    select
+        accounts.account_id,
+        accounts.platform,
+        accounts.timezone,
+        days.quarter_hour,
+        days.local_day
+    from accounts
+    inner join {{ ref('int_local_days') }} as days on accounts.timezone = days.timezone
+    {% if is_incremental() %}
+    inner join days_to_build
+        on
+            accounts.account_id = days_to_build.account_id
+            and days.local_day = days_to_build.local_day
+    {% endif %}
 
 ),
 
 sums as (
 
     select
-        account_id,
-        platform,
-        timezone,
-        local_day,
+        days.account_id,
+        days.platform,
+        days.timezone,
+        days.local_day,
         {{ sum_sums() }},
-        cast(sum(due_slots) as integer) as due_slots,
-        cast(sum(filled_slots) as integer) as filled_slots
-    from quarter_hours
-    group by account_id, platform, timezone, local_day
+        cast(sum(metrics.due_slots) as integer) as due_slots,
+        cast(sum(metrics.filled_slots) as integer) as filled_slots
+    from {{ ref('quarter_hour_metrics') }} as metrics
+    inner join days
+        on
+            metrics.account_id = days.account_id
+            and metrics.quarter_hour = days.quarter_hour
+    group by days.account_id, days.platform, days.timezone, days.local_day
 
 ),
 
@@ -34,16 +78,15 @@ sums as (
 active as (
 
     select
-        increments.account_id,
+        days.account_id,
         days.local_day,
         cast(count(distinct increments.post_id) as integer) as active_posts
     from {{ ref('post_increments') }} as increments
-    inner join {{ ref('int_accounts_live') }} as accounts on increments.account_id = accounts.account_id
-    inner join {{ ref('int_local_days') }} as days
+    inner join days
         on
-            accounts.timezone = days.timezone
+            increments.account_id = days.account_id
             and {{ floor_to('increments.activity_at', 15) }} = days.quarter_hour
-    group by increments.account_id, days.local_day
+    group by days.account_id, days.local_day
 
 ),
 

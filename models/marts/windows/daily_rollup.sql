@@ -13,44 +13,23 @@ readers as (
 
 ),
 
-snapshots as (
-
-    select
-        readers.user_key,
-        readers.platform,
-        days.local_day,
-        snapshots.impressions,
-        snapshots.likes,
-        snapshots.engagement_rate,
-        snapshots.engagement_score,
-        row_number() over (
-            partition by readers.user_key, days.local_day, snapshots.post_id
-            order by snapshots.slot_start desc
-        ) as recency
-    from {{ ref('analytics_snapshots') }} as snapshots
-    inner join readers on snapshots.account_id = readers.account_id
-    inner join {{ ref('int_local_days') }} as days
-        on
-            readers.timezone = days.timezone
-            and {{ floor_to('snapshots.collected_at', 15) }} = days.quarter_hour
-
-),
-
--- Each post's last snapshot of the day: counters are cumulative, a sum over every poll would multiply them.
 totals as (
 
     select
-        user_key,
-        local_day,
-        platform,
-        cast(sum(impressions) as bigint) as total_impressions,
-        cast(sum(likes) as bigint) as total_likes,
-        cast(sum(cast(engagement_rate * 10000 as bigint)) as bigint) as rate_sum,
-        count(engagement_rate) as rate_count,
-        max(engagement_score) as peak_engagement_score
-    from snapshots
-    where recency = 1
-    group by user_key, local_day, platform
+        readers.user_key,
+        days.local_day,
+        readers.platform,
+        cast(sum(days.total_impressions) as bigint) as total_impressions,
+        cast(sum(days.total_likes) as bigint) as total_likes,
+        cast(sum(days.rate_sum) as bigint) as rate_sum,
+        cast(sum(days.rate_count) as bigint) as rate_count,
+        max(days.peak_engagement_score) as peak_engagement_score
+    from {{ ref('int_account_days') }} as days
+    inner join readers
+        on
+            days.account_id = readers.account_id
+            and days.timezone = readers.timezone
+    group by readers.user_key, days.local_day, readers.platform
 
 ),
 

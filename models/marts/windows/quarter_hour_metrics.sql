@@ -1,3 +1,6 @@
+-- depends_on: {{ ref('int_touched_quarters') }}
+{{ config(materialized='incremental', pre_hook="{{ delete_touched_quarters() }}") }}
+
 with
 
 increments as (
@@ -12,23 +15,35 @@ increments as (
 gained as (
 
     select
-        account_id,
-        quarter_hour,
+        increments.account_id,
+        increments.quarter_hour,
         {{ sum_increments() }},
-        cast(count(distinct post_id) as integer) as active_posts
+        cast(count(distinct increments.post_id) as integer) as active_posts
     from increments
-    group by account_id, quarter_hour
+    {% if is_incremental() %}
+    inner join {{ ref('int_touched_quarters') }} as touched
+        on
+            increments.account_id = touched.account_id
+            and increments.quarter_hour = touched.quarter_hour
+    {% endif %}
+    group by increments.account_id, increments.quarter_hour
 
 ),
 
 coverage as (
 
     select
-        account_id,
-        slot_start as quarter_hour,
-        due_slots,
-        filled_slots
-    from {{ ref('int_slot_coverage') }}
+        slots.account_id,
+        slots.slot_start as quarter_hour,
+        slots.due_slots,
+        slots.filled_slots
+    from {{ ref('int_slot_coverage') }} as slots
+    {% if is_incremental() %}
+    inner join {{ ref('int_touched_quarters') }} as touched
+        on
+            slots.account_id = touched.account_id
+            and slots.slot_start = touched.quarter_hour
+    {% endif %}
 
 ),
 

@@ -20,42 +20,67 @@ periods as (
 
 ),
 
--- The 24 hours go by slots, the other windows by the days that hold the activity.
-increments as (
+-- The 24 hours go by slots, the other windows by the quarter hours that hold the activity.
+slot_sums as (
 
     select
+        periods.account_id,
         periods.window_name,
         periods.period,
-        increments.*
+        {{ sum_increments() }}
     from periods
     inner join {{ ref('post_increments') }} as increments
         on
             periods.account_id = increments.account_id
-            and (
-                (
-                    periods.window_name = '24h'
-                    and periods.period_start <= increments.activity_slot
-                    and periods.period_end > increments.activity_slot
-                )
-                or (
-                    periods.window_name <> '24h'
-                    and periods.period_start <= increments.activity_at
-                    and periods.period_end > increments.activity_at
-                )
-            )
+            and periods.period_start <= increments.activity_slot
+            and periods.period_end > increments.activity_slot
+    where periods.window_name = '24h'
+    group by periods.account_id, periods.window_name, periods.period
+
+),
+
+quarter_sums as (
+
+    select
+        periods.account_id,
+        periods.window_name,
+        periods.period,
+        {{ sum_sums() }}
+    from periods
+    inner join {{ ref('quarter_hour_metrics') }} as metrics
+        on
+            periods.account_id = metrics.account_id
+            and periods.period_start <= metrics.quarter_hour
+            and periods.period_end > metrics.quarter_hour
+    where periods.window_name <> '24h'
+    group by periods.account_id, periods.window_name, periods.period
 
 ),
 
 gained as (
 
+    select * from slot_sums
+    union all
+    select * from quarter_sums
+
+),
+
+-- No activity of an account is later than its window's end: a post is active in the window if its last
+-- activity is not before the start.
+active as (
+
     select
-        account_id,
-        window_name,
-        period,
-        {{ sum_increments() }},
-        cast(count(distinct post_id) as integer) as active_posts
-    from increments
-    group by account_id, window_name, period
+        periods.account_id,
+        periods.window_name,
+        cast(count(*) as integer) as active_posts
+    from periods
+    inner join {{ ref('int_posts') }} as posts on periods.account_id = posts.account_id
+    inner join {{ ref('int_post_totals') }} as totals on posts.post_id = totals.post_id
+    where
+        periods.period = 'current'
+        and case when periods.window_name = '24h' then totals.last_activity_slot else totals.last_activity_at end
+        >= periods.period_start
+    group by periods.account_id, periods.window_name
 
 ),
 
@@ -108,22 +133,12 @@ joined as (
         {%- for total in increment_sums() %}
         gained.{{ total }},
         {%- endfor %}
-        -- a period that began before the account was connected was not observed whole
         {%- for metric in gained_metrics() %}
-        case
-            when accounts.connected_at > bounds.previous_start then null
-            else previous_gained.observed_{{ metric }}
-        end as previous_observed_{{ metric }},
+        previous_gained.observed_{{ metric }} as previous_observed_{{ metric }},
         {%- endfor %}
-        case
-            when accounts.connected_at > bounds.previous_start then null
-            else previous_gained.observed_rated_impressions
-        end as previous_rated_impressions,
-        case
-            when accounts.connected_at > bounds.previous_start then null
-            else previous_gained.observed_rated_engagements
-        end as previous_rated_engagements,
-        coalesce(gained.active_posts, 0) as active_posts,
+        previous_gained.observed_rated_impressions as previous_rated_impressions,
+        previous_gained.observed_rated_engagements as previous_rated_engagements,
+        coalesce(active.active_posts, 0) as active_posts,
         coalesce(published.posts_published, 0) as posts_published,
         coalesce(coverage.due_slots, 0) as due_slots,
         coalesce(coverage.filled_slots, 0) as filled_slots,
@@ -141,6 +156,8 @@ joined as (
             bounds.account_id = previous_gained.account_id
             and bounds.window_name = previous_gained.window_name
             and previous_gained.period = 'previous'
+            -- A period that began before the account was connected was not observed whole.
+            and (accounts.connected_at is null or bounds.previous_start >= accounts.connected_at)
     left join coverage
         on
             bounds.account_id = coverage.account_id
@@ -151,6 +168,10 @@ joined as (
             bounds.account_id = previous_coverage.account_id
             and bounds.window_name = previous_coverage.window_name
             and previous_coverage.period = 'previous'
+    left join active
+        on
+            bounds.account_id = active.account_id
+            and bounds.window_name = active.window_name
     left join published
         on
             bounds.account_id = published.account_id

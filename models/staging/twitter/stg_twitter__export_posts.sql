@@ -21,6 +21,7 @@ final as (
         -- attributes
         post_type,
         collected_basis,
+        case when bookmarks is null and shares is null then 'x_legacy' else 'x_content' end as layout,
 
         -- content
         text as post_text,
@@ -38,6 +39,7 @@ final as (
         cast(replies as integer) as replies,
         cast(retweets as integer) as retweets,
         cast(url_clicks as integer) as clicks,
+        cast(bookmarks as integer) as bookmarks,
         cast(user_profile_clicks as integer) as profile_clicks,
         cast(engagements as integer) as platform_engagements,
         cast(promoted_impressions as integer) as promoted_impressions

@@ -1,0 +1,210 @@
+{#-
+    How a build finds out what to do (incremental models), and how it remembers what it did.
+
+    `int_touched_posts` compares what landed and what is known of each post with what the last complete
+    build saw: two tables that `record_build` writes when everything that a build consists of has passed.
+    A build that fails records nothing, so that the next one does all of it again; every incremental
+    model deletes what it will write, so that doing it again changes nothing.
+-#}
+
+{#- What: a moment before every slot: a post touched from then on is rebuilt whole. -#}
+{% macro beginning() %}cast('1970-01-01 00:00:00+00' as timestamp with time zone){% endmacro %}
+
+{#-
+    What:   a table that the last complete build left, or none.
+    Usage:  {% set relation = recorded('recorded_loads') %}
+-#}
+{% macro recorded(name) %}
+    {%- if execute and not flags.FULL_REFRESH -%}
+        {{- return(adapter.get_relation(target.database, generate_schema_name('intermediate', none), name)) -}}
+    {%- endif -%}
+    {{- return(none) -}}
+{% endmacro %}
+
+{#-
+    What:   the rows a mart holds as last built, before this build replaces them; none at first.
+    Usage:  {% set relation = as_last_built('marts', 'post_increments') %}
+-#}
+{% macro as_last_built(schema, name) %}
+    {%- if execute and not flags.FULL_REFRESH -%}
+        {{- return(adapter.get_relation(target.database, generate_schema_name(schema, none), name)) -}}
+    {%- endif -%}
+    {{- return(none) -}}
+{% endmacro %}
+
+{#-
+    What:   removes the snapshots that this build writes anew, before it does (a pre-hook).
+    Why:    rows that are no more, as a file row that a newer file replaces, must go too.
+-#}
+{% macro delete_touched_snapshots() %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where exists (
+            select 1
+            from {{ ref('int_touched_posts') }} as touched
+            where
+                touched.post_id = {{ this }}.post_id
+                and touched.first_slot <= {{ this }}.slot_start
+        )
+    {%- endif -%}
+{% endmacro %}
+
+{#- What: removes all rows of the touched posts (a pre-hook of models with a few rows a post). -#}
+{% macro delete_touched_posts() %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where post_id in (select post_id from {{ ref('int_touched_posts') }})
+    {%- endif -%}
+{% endmacro %}
+
+{#- What: removes what is kept of the first week of the posts whose first week is touched (a pre-hook). -#}
+{% macro delete_touched_young_posts() %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where exists (
+            select 1
+            from {{ ref('int_touched_posts') }} as touched
+            where
+                touched.post_id = {{ this }}.post_id
+                and touched.first_slot < {{ this }}.published_at + interval '8' day
+        )
+    {%- endif -%}
+{% endmacro %}
+
+{#- What: removes the evidence of accounts whose posts are no longer those it was drawn from (a pre-hook). -#}
+{% macro delete_changed_evidence() %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where not exists (
+            select 1
+            from {{ ref('int_timing_accounts') }} as accounts
+            where
+                accounts.account_id = {{ this }}.account_id
+                and accounts.timezone = {{ this }}.timezone
+                and accounts.measure = {{ this }}.measure
+                and accounts.fingerprint = {{ this }}.fingerprint
+        )
+    {%- endif -%}
+{% endmacro %}
+
+{#- What: removes the comparisons that a touched post is part of (a pre-hook). -#}
+{% macro delete_touched_comparisons() %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where post_id in (select post_id from {{ ref('int_touched_comparisons') }})
+    {%- endif -%}
+{% endmacro %}
+
+{#- What: removes the quarter hours in which something changed (a pre-hook). -#}
+{% macro delete_touched_quarters() %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where exists (
+            select 1
+            from {{ ref('int_touched_quarters') }} as touched
+            where
+                touched.account_id = {{ this }}.account_id
+                and touched.quarter_hour = {{ this }}.quarter_hour
+        )
+    {%- endif -%}
+{% endmacro %}
+
+{#- What: removes the days in which something changed, and those of another zone than the account's. -#}
+{% macro delete_touched_days(day) %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where
+            exists (
+                select 1
+                from {{ ref('int_touched_days') }} as touched
+                where
+                    touched.account_id = {{ this }}.account_id
+                    and touched.timezone = {{ this }}.timezone
+                    and touched.local_day = {{ this }}.{{ day }}
+            )
+            or not exists (
+                select 1
+                from {{ ref('int_accounts_live') }} as accounts
+                where
+                    accounts.account_id = {{ this }}.account_id
+                    and accounts.timezone = {{ this }}.timezone
+            )
+    {%- endif -%}
+{% endmacro %}
+
+{#- What: removes the account days in which something changed, and those that nobody's zone needs. -#}
+{% macro delete_touched_account_days() %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where
+            exists (
+                select 1
+                from {{ ref('int_touched_days') }} as touched
+                where
+                    touched.account_id = {{ this }}.account_id
+                    and touched.timezone = {{ this }}.timezone
+                    and touched.local_day = {{ this }}.local_day
+            )
+            or not exists (
+                select 1
+                from {{ ref('int_reader_zones') }} as zones
+                where
+                    zones.account_id = {{ this }}.account_id
+                    and zones.timezone = {{ this }}.timezone
+            )
+    {%- endif -%}
+{% endmacro %}
+
+{#- What: the on-run-end hook: if this run built everything, the next one starts from here. -#}
+{% macro record_build(results) %}
+    {%- if execute and flags.WHICH in ['build', 'run'] and not flags.EMPTY and is_complete_build(results) %}
+        {%- set schema = generate_schema_name('intermediate', none) %}
+        create or replace table {{ schema }}.recorded_loads as
+        select load_id from {{ schema }}.int_loads;
+        create or replace table {{ schema }}.recorded_posts as
+        select post_id, fingerprint, account_id, published_at from {{ schema }}.int_posts;
+        delete from {{ schema }}.int_touched_before;
+    {%- endif %}
+{% endmacro %}
+
+{#- What: whether every incremental model, and what they start from, was built and nothing failed. -#}
+{% macro is_complete_build(results) %}
+    {%- set built = [] -%}
+    {%- set failed = [] -%}
+    {%- for result in results -%}
+        {%- if result.status in ['error', 'fail', 'runtime error', 'skipped'] -%}
+            {%- do failed.append(result.node.unique_id) -%}
+        {%- elif result.node.resource_type == 'model' -%}
+            {%- do built.append(result.node.unique_id) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set missing = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+        {%- if node.unique_id not in built and (
+            node.config.materialized == 'incremental' or node.name in ['int_loads', 'int_posts', 'int_touched_posts']
+        ) -%}
+            {%- do missing.append(node.unique_id) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(not failed and not missing) -}}
+{% endmacro %}
+
+{#-
+    What:   a text that changes whenever a model, a seed or a macro of the project does, so that a new
+            version of the code rebuilds what an older one made.
+    Output: 32 characters.
+-#}
+{% macro code_fingerprint() %}
+    {%- set parts = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] -%}
+            {%- do parts.append(node.checksum.checksum) -%}
+        {%- endfor -%}
+        {%- for name, found in context.items() -%}
+            {%- if found.macro is defined and found.macro.package_name == project_name -%}
+                {%- do parts.append(found.macro.macro_sql) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {{- return(local_md5(parts | sort | join)) -}}
+    {%- endif -%}
+{% endmacro %}

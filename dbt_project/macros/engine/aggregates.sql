@@ -1,0 +1,27 @@
+{#-
+    What:   quantile of a group with linear interpolation between neighbours (type 7), exact for integers
+            below 2**50 at quarters.
+    Types:  integer expression, literal between 0 and 1 -> double.
+    Usage:  {{ quantile('impressions', 0.5) }}
+-#}
+{% macro quantile(expression, share) %}
+    {{- adapter.dispatch('quantile')(expression, share) -}}
+{% endmacro %}
+
+{% macro default__quantile(expression, share) %}quantile_cont({{ expression }}, {{ share }}){% endmacro %}
+
+{% macro spark__quantile(expression, share) %}percentile({{ expression }}, {{ share }}){% endmacro %}
+
+
+{#-
+    What:   one row for each whole number from the first to the last, both included.
+    Types:  integer literals -> rows of one bigint.
+    Usage:  select {{ each_number(1, 100) }} as draw
+-#}
+{% macro each_number(first, last) %}
+    {{- adapter.dispatch('each_number')(first, last) -}}
+{% endmacro %}
+
+{% macro default__each_number(first, last) %}unnest(generate_series({{ first }}, {{ last }})){% endmacro %}
+
+{% macro spark__each_number(first, last) %}explode(sequence({{ first }}, {{ last }})){% endmacro %}

@@ -1,0 +1,264 @@
+-- depends_on: {{ ref('int_touched_posts') }}
+{{ config(materialized='incremental', pre_hook="{{ delete_touched_snapshots() }}") }}
+
+with
+
+posts as (
+
+    select
+        posts.post_id,
+        posts.account_id,
+        posts.platform,
+        posts.account_kind,
+        posts.published_at,
+        {% if is_incremental() %}touched.first_slot{% else %}{{ beginning() }} as first_slot{% endif %}
+    from {{ ref('int_posts') }} as posts
+    {% if is_incremental() %}
+    inner join {{ ref('int_touched_posts') }} as touched on posts.post_id = touched.post_id
+    {% endif %}
+
+),
+
+twitter as (
+
+    select
+        readings.snapshot_id,
+        readings.post_id,
+        readings.platform_post_id,
+        readings.slot_start,
+        readings.collected_at,
+        readings.first_landed_at,
+        readings.impressions,
+        readings.likes,
+        cast(null as integer) as comments,
+        cast(null as integer) as shares,
+        readings.clicks,
+        readings.replies,
+        readings.retweets,
+        readings.quotes,
+        readings.bookmarks,
+        cast(null as integer) as unique_impressions
+    from {{ ref('stg_twitter__snapshots') }} as readings
+    inner join posts
+        on
+            readings.post_id = posts.post_id
+            and readings.slot_start >= posts.first_slot
+
+),
+
+linkedin as (
+
+    select
+        readings.snapshot_id,
+        readings.post_id,
+        readings.platform_post_id,
+        readings.slot_start,
+        readings.collected_at,
+        readings.first_landed_at,
+        readings.impressions,
+        readings.likes,
+        readings.comments,
+        readings.shares,
+        readings.clicks,
+        cast(null as integer) as replies,
+        cast(null as integer) as retweets,
+        cast(null as integer) as quotes,
+        readings.bookmarks,
+        readings.unique_impressions
+    from {{ ref('stg_linkedin__snapshots') }} as readings
+    inner join posts
+        on
+            readings.post_id = posts.post_id
+            and readings.slot_start >= posts.first_slot
+
+),
+
+readings as (
+
+    select * from twitter
+    union all
+    select * from linkedin
+
+),
+
+-- A later reading of a slot replaces an earlier one, whichever of a post's ids it came under: the client
+-- has already summed the versions of an edited X post.
+ranked_readings as (
+
+    select
+        *,
+        row_number() over (
+            partition by post_id, slot_start
+            order by collected_at desc, platform_post_id desc
+        ) as recency
+    from readings
+
+),
+
+api as (
+
+    select
+        snapshot_id,
+        post_id,
+        platform_post_id,
+        slot_start,
+        collected_at,
+        first_landed_at,
+        {%- for counter in counters() %}
+        {{ counter }},
+        {%- endfor %}
+        unique_impressions,
+        cast(null as integer) as platform_engagements,
+        'api' as source,
+        'api' as layout,
+        'observed' as collected_basis
+    from ranked_readings
+    where recency = 1
+
+),
+
+-- Of several file rows of a post version the newest counts, the one with most impressions on a tie.
+ranked_file_rows as (
+
+    select
+        files.*,
+        posts.first_slot,
+        row_number() over (
+            partition by files.post_id, files.platform_post_id
+            order by files.collected_at desc, files.impressions desc nulls last, files.file_sha256 asc
+        ) as recency
+    from {{ ref('stg_twitter__export_posts') }} as files
+    inner join posts on files.post_id = posts.post_id
+
+),
+
+-- An edited post has a row for each version: the snapshot takes time and identity from the newest.
+file_versions as (
+
+    select
+        *,
+        row_number() over (
+            partition by post_id
+            order by collected_at desc, platform_post_id desc
+        ) as version_recency
+    from ranked_file_rows
+    where recency = 1
+
+),
+
+summed_versions as (
+
+    select
+        post_id,
+        max(platform_post_id) as platform_post_id,
+        min(first_landed_at) as first_landed_at,
+        max(layout) as layout,
+        {%- for measure in file_measures() %}
+        cast(case when count({{ measure }}) = count(*) then sum({{ measure }}) end as integer) as {{ measure }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from file_versions
+    group by post_id
+
+),
+
+-- For one slot an API row wins over a file row.
+file as (
+
+    select
+        newest.snapshot_id,
+        newest.post_id,
+        summed.platform_post_id,
+        newest.slot_start,
+        newest.collected_at,
+        summed.first_landed_at,
+        summed.impressions,
+        summed.likes,
+        cast(null as integer) as comments,
+        cast(null as integer) as shares,
+        summed.clicks,
+        summed.replies,
+        summed.retweets,
+        cast(null as integer) as quotes,
+        summed.bookmarks,
+        cast(null as integer) as unique_impressions,
+        summed.platform_engagements,
+        'file' as source,
+        summed.layout,
+        newest.collected_basis
+    from file_versions as newest
+    inner join summed_versions as summed on newest.post_id = summed.post_id
+    left join api
+        on
+            newest.post_id = api.post_id
+            and newest.slot_start = api.slot_start
+    where
+        newest.version_recency = 1
+        and newest.slot_start >= newest.first_slot
+        and api.post_id is null
+
+),
+
+unioned as (
+
+    select * from api
+    union all
+    select * from file
+
+),
+
+formulas as (
+
+    select * from {{ ref('int_metric_formulas') }}
+
+),
+
+-- A metric that the source does not offer is left out of the engagements; an offered one that is NULL
+-- makes them NULL.
+final as (
+
+    select
+        unioned.snapshot_id,
+        unioned.post_id,
+        posts.account_id,
+        posts.platform,
+        posts.account_kind,
+        unioned.platform_post_id,
+        posts.published_at,
+        unioned.slot_start,
+        unioned.collected_at,
+        unioned.first_landed_at,
+        {%- for counter in counters() %}
+        unioned.{{ counter }},
+        {%- endfor %}
+        unioned.unique_impressions,
+        unioned.platform_engagements,
+        unioned.source,
+        unioned.layout,
+        unioned.collected_basis,
+        formulas.engagements_basis,
+        cast(
+            {%- for counter in counters() if counter != 'impressions' %}
+            case when formulas.adds_{{ counter }} = 1 then unioned.{{ counter }} else 0 end
+            {%- if not loop.last %} +{% endif %}
+            {%- endfor %}
+            as bigint
+        ) as engagements,
+        cast(
+            {%- for counter in counters() if counter != 'impressions' %}
+            case when formulas.adds_core_{{ counter }} = 1 then unioned.{{ counter }} else 0 end
+            {%- if not loop.last %} +{% endif %}
+            {%- endfor %}
+            as bigint
+        ) as engagements_core
+    from unioned
+    inner join posts on unioned.post_id = posts.post_id
+    left join formulas
+        on
+            posts.platform = formulas.platform
+            and posts.account_kind = formulas.account_kind
+            and unioned.layout = formulas.layout
+
+)
+
+select * from final

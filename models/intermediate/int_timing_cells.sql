@@ -1,0 +1,42 @@
+with
+
+cells as (
+
+    select
+        account_id,
+        timezone,
+        weekday,
+        hour,
+        count(*) as n,
+        cast(sum(place) as bigint) as places,
+        {%- for measure in timing_measures() %}
+        cast(sum(unit_{{ measure }}) as bigint) as total_{{ measure }},
+        cast(sum(unit_{{ measure }} * unit_{{ measure }}) as bigint) as squares_{{ measure }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ ref('int_timing_posts') }}
+    group by account_id, timezone, weekday, hour
+
+),
+
+final as (
+    {% for measure in timing_measures() %}
+    select
+        account_id,
+        timezone,
+        '{{ measure }}' as measure,
+        weekday,
+        hour,
+        n,
+        places,
+        total_{{ measure }} as total,
+        squares_{{ measure }} as squares
+    from cells
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+)
+
+select * from final

@@ -1,0 +1,203 @@
+{{ config(materialized='incremental', pre_hook="{{ delete_changed_evidence() }}") }}
+
+{#- Most accounts show nothing: the first hundred draws tell, and only the rest get all thousand. -#}
+{%- set rounds = [('screening', 1, 100), ('remaining', 101, 1000)] -%}
+
+with
+
+tops as (
+
+    select
+        scores.account_id,
+        scores.timezone,
+        scores.measure,
+        scores.z,
+        accounts.n,
+        accounts.mean,
+        accounts.deviation,
+        accounts.fingerprint
+    from {{ ref('int_timing_scores') }} as scores
+    inner join {{ ref('int_timing_accounts') }} as accounts
+        on
+            scores.account_id = accounts.account_id
+            and scores.timezone = accounts.timezone
+            and scores.measure = accounts.measure
+    {% if is_incremental() %}
+    left join {{ this }} as known
+        on
+            scores.account_id = known.account_id
+            and scores.timezone = known.timezone
+            and scores.measure = known.measure
+    {% endif %}
+    where
+        scores.place = 1
+        and scores.z is not null
+        {% if is_incremental() %}
+        and known.account_id is null
+        {% endif %}
+
+),
+
+units as (
+
+    select distinct
+        posts.account_id,
+        posts.place,
+        posts.unit_impressions,
+        posts.unit_engagement_score
+    from {{ ref('int_timing_posts') }} as posts
+    inner join tops on posts.account_id = tops.account_id
+
+),
+
+-- Where the posts are dealt to: the places of the cells with three posts or more.
+places as (
+
+    select
+        posts.account_id,
+        posts.timezone,
+        posts.place,
+        posts.weekday,
+        posts.hour,
+        count(*) over (
+            partition by posts.account_id, posts.timezone, posts.weekday, posts.hour
+        ) as n
+    from {{ ref('int_timing_posts') }} as posts
+
+),
+{% for round, first, last in rounds %}
+{{ round }}_zones as (
+
+    select distinct
+        tops.account_id,
+        tops.timezone
+    from tops
+    {% if not loop.first %}
+    inner join screening_counts as screened
+        on
+            tops.account_id = screened.account_id
+            and tops.timezone = screened.timezone
+    where screened.larger <= 20
+    {% endif %}
+
+),
+
+{{ round }}_accounts as (
+
+    select distinct account_id
+    from {{ round }}_zones
+
+),
+
+{{ round }}_draws as (
+
+    select {{ each_number(first, last) }} as draw
+
+),
+
+{{ round }}_dealt as (
+
+    select
+        units.account_id,
+        units.unit_impressions,
+        units.unit_engagement_score,
+        draws.draw,
+        row_number() over (
+            partition by units.account_id, draws.draw
+            order by {{ shuffle_key('units.place', 'draws.draw') }}, units.place
+        ) as place
+    from units
+    inner join {{ round }}_accounts as accounts on units.account_id = accounts.account_id
+    cross join {{ round }}_draws as draws
+
+),
+
+{{ round }}_cells as (
+
+    select
+        places.account_id,
+        places.timezone,
+        dealt.draw,
+        places.n,
+        {%- for measure in timing_measures() %}
+        cast(sum(dealt.unit_{{ measure }}) as double) as total_{{ measure }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ round }}_dealt as dealt
+    inner join places
+        on
+            dealt.account_id = places.account_id
+            and dealt.place = places.place
+    inner join {{ round }}_zones as zones
+        on
+            places.account_id = zones.account_id
+            and places.timezone = zones.timezone
+    where places.n >= 3
+    group by places.account_id, places.timezone, dealt.draw, places.weekday, places.hour, places.n
+
+),
+
+{{ round }}_maxima as (
+    {% for measure in timing_measures() %}
+    select
+        tops.account_id,
+        tops.timezone,
+        tops.measure,
+        tops.z,
+        cells.draw,
+        max(
+            (cells.total_{{ measure }} / cells.n - tops.mean)
+            / (tops.deviation * sqrt(1.0 / cells.n - 1.0 / tops.n))
+        ) as largest
+    from {{ round }}_cells as cells
+    inner join tops
+        on
+            cells.account_id = tops.account_id
+            and cells.timezone = tops.timezone
+            and tops.measure = '{{ measure }}'
+    where cells.n < tops.n
+    group by tops.account_id, tops.timezone, tops.measure, tops.z, cells.draw
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+{{ round }}_counts as (
+
+    select
+        account_id,
+        timezone,
+        measure,
+        count(*) as draws,
+        sum(case when largest >= z - 1e-9 then 1 else 0 end) as larger
+    from {{ round }}_maxima
+    group by account_id, timezone, measure
+
+),
+{% endfor %}
+final as (
+
+    select
+        tops.account_id,
+        tops.timezone,
+        tops.measure,
+        tops.fingerprint,
+        cast(screened.draws + coalesce(remaining.draws, 0) as integer) as draws,
+        cast(screened.larger + coalesce(remaining.larger, 0) as integer) as larger_draws
+    from tops
+    inner join screening_counts as screened
+        on
+            tops.account_id = screened.account_id
+            and tops.timezone = screened.timezone
+            and tops.measure = screened.measure
+    left join remaining_counts as remaining
+        on
+            tops.account_id = remaining.account_id
+            and tops.timezone = remaining.timezone
+            and tops.measure = remaining.measure
+
+)
+
+select * from final

@@ -1,0 +1,65 @@
+-- depends_on: {{ ref('int_touched_comparisons') }}
+{{ config(materialized='incremental', pre_hook="{{ delete_touched_comparisons() }}") }}
+
+with
+
+aged as (
+
+    select
+        post_id,
+        account_id,
+        published_at,
+        cast(impressions as bigint) * 10000 as impressions,
+        cast(engagement_score * 10000 as bigint) as engagement_score
+    from {{ ref('post_age_values') }}
+    where age_hours = 72
+
+),
+
+subjects as (
+
+    select aged.*
+    from aged
+    {% if is_incremental() %}
+    inner join {{ ref('int_touched_comparisons') }} as touched on aged.post_id = touched.post_id
+    {% endif %}
+
+),
+
+levels as (
+
+    select
+        subjects.post_id,
+        count(*) as n,
+        {{ quantile('peers.impressions', 0.5) }} as median_impressions,
+        {{ quantile('peers.engagement_score', 0.5) }} as median_engagement_score
+    from subjects
+    inner join aged as peers
+        on
+            subjects.account_id = peers.account_id
+            and subjects.published_at > peers.published_at
+            and subjects.published_at <= peers.published_at + interval '90' day
+    group by subjects.post_id
+
+),
+
+-- How a post did against the account's recent level, as a logarithm in millionths: whole numbers add up to
+-- the same in any order.
+final as (
+
+    select
+        subjects.post_id,
+        subjects.account_id,
+        subjects.published_at,
+        {{ log_millionths('subjects.impressions', 'levels.median_impressions') }} as unit_impressions,
+        {{ log_millionths('subjects.engagement_score', 'levels.median_engagement_score') }} as unit_engagement_score
+    from subjects
+    inner join levels on subjects.post_id = levels.post_id
+    where
+        levels.n >= 5
+        and subjects.impressions is not null
+        and levels.median_impressions is not null
+
+)
+
+select * from final

@@ -1,0 +1,32 @@
+-- depends_on: {{ ref('int_touched_posts') }}
+{{ config(materialized='incremental') }}
+{%- set increments = as_last_built('marts', 'post_increments') %}
+
+with
+
+-- What the touched posts count in as last built: this build may move it elsewhere. Rows stay until a build
+-- is complete, because after one that failed half-way the increments no longer know where they were.
+final as (
+
+    {%- if increments %}
+    select distinct
+        increments.account_id,
+        {{ floor_to('increments.activity_at', 15) }} as activity_quarter,
+        {{ floor_to('increments.collected_at', 15) }} as reading_quarter
+    from {{ increments }} as increments
+    inner join {{ ref('int_touched_posts') }} as touched
+        on
+            increments.post_id = touched.post_id
+            and increments.slot_start >= touched.first_slot
+    {%- else %}
+    select
+        account_id,
+        published_at as activity_quarter,
+        published_at as reading_quarter
+    from {{ ref('int_posts') }}
+    where 1 = 0
+    {% endif %}
+
+)
+
+select * from final

@@ -1,0 +1,35 @@
+with
+
+-- Posts whose value at an age, or whose lifetime values where a file is all that is known, may differ now.
+touched as (
+
+    select
+        touched.post_id,
+        touched.account_id,
+        touched.earliest_published_at,
+        touched.latest_published_at
+    from {{ ref('int_touched_posts') }} as touched
+    left join {{ ref('int_post_totals') }} as totals on touched.post_id = totals.post_id
+    where
+        touched.first_slot < touched.latest_published_at + interval '8' day
+        or totals.has_file = 1
+
+),
+
+-- A post is compared with those of the 90 days before it: a touched one takes the later ones along.
+final as (
+
+    select post_id
+    from touched
+    union distinct
+    select posts.post_id
+    from {{ ref('int_posts') }} as posts
+    inner join touched
+        on
+            posts.account_id = touched.account_id
+            and posts.published_at >= touched.earliest_published_at
+            and posts.published_at <= touched.latest_published_at + interval '90' day
+
+)
+
+select * from final

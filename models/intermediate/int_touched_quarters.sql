@@ -1,0 +1,73 @@
+-- depends_on: {{ ref('int_touched_posts') }}
+{%- set last_built = as_last_built('marts', 'quarter_hour_metrics') %}
+
+with
+
+after as (
+
+    select distinct
+        increments.account_id,
+        {{ floor_to('increments.activity_at', 15) }} as activity_quarter,
+        {{ floor_to('increments.collected_at', 15) }} as reading_quarter
+    from {{ ref('post_increments') }} as increments
+    inner join {{ ref('int_touched_posts') }} as touched
+        on
+            increments.post_id = touched.post_id
+            and increments.slot_start >= touched.first_slot
+
+),
+
+-- Slots become due as time goes on, and are due no more where a post was deleted.
+coverage as (
+
+    {%- if last_built %}
+    select
+        coalesce(slots.account_id, built.account_id) as account_id,
+        coalesce(slots.slot_start, built.quarter_hour) as quarter_hour
+    from {{ ref('int_slot_coverage') }} as slots
+    full outer join {{ last_built }} as built
+        on
+            slots.account_id = built.account_id
+            and slots.slot_start = built.quarter_hour
+    where
+        coalesce(slots.due_slots, 0) is distinct from coalesce(built.due_slots, 0)
+        or coalesce(slots.filled_slots, 0) is distinct from coalesce(built.filled_slots, 0)
+    {%- else %}
+    select
+        account_id,
+        slot_start as quarter_hour
+    from {{ ref('int_slot_coverage') }}
+    {% endif %}
+
+),
+
+final as (
+
+    select
+        account_id,
+        activity_quarter as quarter_hour
+    from {{ ref('int_touched_before') }}
+    union distinct
+    select
+        account_id,
+        reading_quarter as quarter_hour
+    from {{ ref('int_touched_before') }}
+    union distinct
+    select
+        account_id,
+        activity_quarter as quarter_hour
+    from after
+    union distinct
+    select
+        account_id,
+        reading_quarter as quarter_hour
+    from after
+    union distinct
+    select
+        account_id,
+        quarter_hour
+    from coverage
+
+)
+
+select * from final

@@ -1,0 +1,147 @@
+with
+
+connections as (
+
+    select
+        account_id,
+        state,
+        expires_at,
+        row_number() over (
+            partition by account_id
+            order by
+                case state when 'active' then 1 when 'expired' then 2 when 'revoked' then 3 else 4 end,
+                expires_at desc nulls first
+        ) as preference
+    from {{ ref('stg_control__connections') }}
+
+),
+
+days as (
+
+    select
+        metrics.account_id,
+        metrics.day,
+        metrics.due_slots,
+        metrics.filled_slots,
+        cast({{ wall_clock('as_of.data_as_of', 'metrics.timezone') }} as date) as open_day
+    from {{ ref('daily_metrics') }} as metrics
+    inner join {{ ref('int_account_as_of') }} as as_of on metrics.account_id = as_of.account_id
+
+),
+
+recent_days as (
+
+    select
+        *,
+        {{ days_between('day', 'open_day') }} as days_ago
+    from days
+
+),
+
+-- The last whole day stands against the seven before it, both as a share of what was due: a drop beyond
+-- what fewer due slots explain.
+coverage as (
+
+    select
+        account_id,
+        sum(case when days_ago between 0 and 6 then due_slots else 0 end) as due_slots_7d,
+        sum(case when days_ago between 0 and 6 then filled_slots else 0 end) as filled_slots_7d,
+        sum(case when days_ago between 1 and 30 and due_slots > 0 and filled_slots = 0 then 1 else 0 end)
+            as missing_days_30d,
+        max(case when days_ago between 1 and 30 and due_slots > 0 and filled_slots = 0 then day end)
+            as last_missing_day,
+        sum(case when days_ago = 1 then due_slots else 0 end) as due_last_day,
+        sum(case when days_ago = 1 then filled_slots else 0 end) as filled_last_day,
+        sum(case when days_ago between 2 and 8 then due_slots else 0 end) as due_week_before,
+        sum(case when days_ago between 2 and 8 then filled_slots else 0 end) as filled_week_before
+    from recent_days
+    group by account_id
+
+),
+
+readings as (
+
+    select
+        increments.account_id,
+        sum(case when increments.is_gap then 1 else 0 end) as gaps_7d,
+        count(*) as readings_7d,
+        count(increments.new_impressions) as readings_with_impressions,
+        count(increments.new_engagements) as readings_with_engagements
+    from {{ ref('post_increments') }} as increments
+    inner join {{ ref('int_account_as_of') }} as as_of on increments.account_id = as_of.account_id
+    where
+        increments.source = 'api'
+        and increments.collected_at > as_of.data_as_of - interval '7' day
+    group by increments.account_id
+
+),
+
+posts as (
+
+    select
+        posts.account_id,
+        count(*) as posts,
+        sum(case when posts.is_deleted then 1 else 0 end) as deleted_posts,
+        sum(case when posts.deleted_at > as_of.data_as_of - interval '30' day then 1 else 0 end) as deleted_posts_30d
+    from {{ ref('int_posts') }} as posts
+    inner join {{ ref('int_account_as_of') }} as as_of on posts.account_id = as_of.account_id
+    group by posts.account_id
+
+),
+
+flags as (
+
+    select
+        account_id,
+        count(*) as open_flags
+    from {{ ref('metric_delta_flags') }}
+    where status = 'open'
+    group by account_id
+
+),
+
+final as (
+
+    select
+        accounts.account_id,
+        accounts.platform,
+        as_of.as_of,
+        as_of.data_as_of,
+        coalesce(
+            accounts.connected_at is not null
+            and (as_of.as_of is null or as_of.as_of < as_of.data_as_of - interval '12' hour),
+            false
+        ) as is_stale,
+        coalesce(connections.state, 'none') as connection_state,
+        connections.expires_at as token_expires_at,
+        cast(coalesce(coverage.due_slots_7d, 0) as integer) as due_slots_7d,
+        cast(coalesce(coverage.filled_slots_7d, 0) as integer) as filled_slots_7d,
+        {{ rate('coverage.filled_slots_7d', 'coverage.due_slots_7d') }} as coverage_7d,
+        cast(coalesce(readings.gaps_7d, 0) as integer) as gaps_7d,
+        {{ rate('readings.readings_with_impressions', 'readings.readings_7d') }} as impressions_completeness_7d,
+        {{ rate('readings.readings_with_engagements', 'readings.readings_7d') }} as engagements_completeness_7d,
+        cast(coalesce(coverage.missing_days_30d, 0) as integer) as missing_days_30d,
+        coverage.last_missing_day,
+        coalesce(
+            coverage.filled_last_day * coverage.due_week_before * 100
+            < coverage.filled_week_before * coverage.due_last_day * 85,
+            false
+        ) as has_unexplained_drop,
+        cast(coalesce(posts.posts, 0) as integer) as posts,
+        cast(coalesce(posts.deleted_posts, 0) as integer) as deleted_posts,
+        cast(coalesce(posts.deleted_posts_30d, 0) as integer) as deleted_posts_30d,
+        cast(coalesce(flags.open_flags, 0) as integer) as open_flags
+    from {{ ref('int_accounts_live') }} as accounts
+    inner join {{ ref('int_account_as_of') }} as as_of on accounts.account_id = as_of.account_id
+    left join connections
+        on
+            accounts.account_id = connections.account_id
+            and connections.preference = 1
+    left join coverage on accounts.account_id = coverage.account_id
+    left join readings on accounts.account_id = readings.account_id
+    left join posts on accounts.account_id = posts.account_id
+    left join flags on accounts.account_id = flags.account_id
+
+)
+
+select * from final

@@ -1,0 +1,172 @@
+-- depends_on: {{ ref('int_touched_comparisons') }}
+{{ config(materialized='incremental', pre_hook="{{ delete_touched_comparisons() }}") }}
+
+{%- set metrics = ['impressions', 'engagements', 'engagement_rate', 'engagement_score'] %}
+
+with
+
+-- Posts known from files alone have no age values: they are compared over their lifetime, age 0 here.
+values_at_age as (
+
+    select
+        post_id,
+        age_hours,
+        {%- for metric in metrics %}
+        cast({{ metric }} * 10000 as bigint) as {{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ ref('post_age_values') }}
+    union all
+    select
+        scores.post_id,
+        0 as age_hours,
+        {%- for metric in metrics %}
+        cast(scores.{{ metric }} * 10000 as bigint) as {{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ ref('post_scores') }} as scores
+    inner join {{ ref('int_post_totals') }} as totals on scores.post_id = totals.post_id
+    where
+        scores.is_current_version
+        and totals.has_api = 0
+
+),
+
+aged_posts as (
+
+    select
+        values_at_age.*,
+        posts.account_id,
+        posts.platform,
+        posts.post_type,
+        posts.published_at,
+        max(values_at_age.age_hours) over (partition by values_at_age.post_id) as oldest_age_hours
+    from values_at_age
+    inner join {{ ref('int_posts') }} as posts on values_at_age.post_id = posts.post_id
+
+),
+
+subjects as (
+
+    select aged_posts.*
+    from aged_posts
+    {% if is_incremental() %}
+    inner join {{ ref('int_touched_comparisons') }} as touched on aged_posts.post_id = touched.post_id
+    {% endif %}
+    where aged_posts.age_hours = aged_posts.oldest_age_hours
+
+),
+
+pairs as (
+
+    select
+        subjects.post_id,
+        coalesce(subjects.post_type = peers.post_type, false) as is_same_type,
+        {%- for metric in metrics %}
+        subjects.{{ metric }} as own_{{ metric }},
+        peers.{{ metric }},
+        {%- endfor %}
+        sum(case when subjects.post_type = peers.post_type then 1 else 0 end) over (
+            partition by subjects.post_id
+        ) as peers_of_same_type
+    from subjects
+    inner join aged_posts as peers
+        on
+            subjects.account_id = peers.account_id
+            and subjects.age_hours = peers.age_hours
+            and subjects.published_at > peers.published_at
+            and subjects.published_at <= peers.published_at + interval '90' day
+
+),
+
+-- Its own kind of post, where there are enough of them.
+compared as (
+
+    select * from pairs
+    where peers_of_same_type < 20 or is_same_type
+
+),
+
+statistics as (
+
+    select
+        post_id,
+        max(case when peers_of_same_type >= 20 then 1 else 0 end) as is_same_type,
+        {%- for metric in metrics %}
+        count({{ metric }}) as n_{{ metric }},
+        cast(sum({{ metric }}) as bigint) as sum_{{ metric }},
+        {%- for name, share in [('lower_quartile', 0.25), ('median', 0.5), ('upper_quartile', 0.75)] %}
+        cast({{ quantile(metric, share) }} * 4 as bigint) as {{ name }}_{{ metric }},
+        {%- endfor %}
+        sum(case when {{ metric }} < own_{{ metric }} then 2 when {{ metric }} = own_{{ metric }} then 1 else 0 end)
+            as rank_{{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from compared
+    group by post_id
+
+),
+
+long as (
+    {% for metric in metrics %}
+    select
+        subjects.post_id,
+        '{{ metric }}' as metric,
+        subjects.account_id,
+        subjects.platform,
+        subjects.published_at,
+        subjects.age_hours,
+        coalesce(statistics.is_same_type = 1, false) as is_same_type,
+        subjects.{{ metric }} as own_value,
+        cast(coalesce(statistics.n_{{ metric }}, 0) as bigint) as n,
+        statistics.lower_quartile_{{ metric }} as lower_quartile,
+        statistics.median_{{ metric }} as median,
+        statistics.upper_quartile_{{ metric }} as upper_quartile,
+        statistics.sum_{{ metric }} as total,
+        cast(statistics.rank_{{ metric }} as bigint) as doubled_rank
+    from subjects
+    left join statistics on subjects.post_id = statistics.post_id
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+-- Below ten posts a comparison says nothing and is hidden.
+shown as (
+
+    select
+        *,
+        case when n >= 10 then n end as enough,
+        case when n >= 10 then 4 end as quarters
+    from long
+
+),
+
+final as (
+
+    select
+        post_id,
+        metric,
+        account_id,
+        platform,
+        published_at,
+        case when age_hours = 0 then 'lifetime' else 'same age' end as comparison,
+        case when age_hours > 0 then age_hours end as age_hours,
+        is_same_type,
+        {{ from_ten_thousandths('own_value') }} as own_value,
+        cast(n as integer) as n,
+        {{ from_ten_thousandths(rounded_quotient('lower_quartile', 'quarters')) }} as lower_quartile,
+        {{ from_ten_thousandths(rounded_quotient('median', 'quarters')) }} as median,
+        {{ from_ten_thousandths(rounded_quotient('upper_quartile', 'quarters')) }} as upper_quartile,
+        {{ from_ten_thousandths(rounded_quotient('total', 'enough')) }} as mean,
+        cast(
+            case when own_value is not null then {{ rounded_quotient('doubled_rank * 5000', 'enough') }} end
+            * cast(0.01 as decimal(3, 2)) as decimal(5, 2)
+        ) as percentile
+    from shown
+
+)
+
+select * from final

@@ -1,0 +1,86 @@
+with
+
+cells as (
+
+    select
+        cells.account_id,
+        live.platform,
+        cells.timezone,
+        cells.measure,
+        cells.weekday,
+        cells.hour,
+        cells.n,
+        accounts.n as posts,
+        accounts.mean as parent,
+        accounts.within_variance,
+        accounts.k,
+        cells.total / cast(cells.n as double) as mean,
+        scores.place = 1 and scores.z is not null as is_top,
+        max(case when scores.z is not null then 1 else 0 end) over (
+            partition by cells.account_id, cells.timezone, cells.measure
+        ) as is_tested,
+        evidence.draws,
+        evidence.larger_draws
+    from {{ ref('int_timing_cells') }} as cells
+    inner join {{ ref('int_accounts_live') }} as live on cells.account_id = live.account_id
+    inner join {{ ref('int_timing_accounts') }} as accounts
+        on
+            cells.account_id = accounts.account_id
+            and cells.timezone = accounts.timezone
+            and cells.measure = accounts.measure
+    inner join {{ ref('int_timing_scores') }} as scores
+        on
+            cells.account_id = scores.account_id
+            and cells.timezone = scores.timezone
+            and cells.measure = scores.measure
+            and cells.weekday = scores.weekday
+            and cells.hour = scores.hour
+    left join {{ ref('int_timing_evidence') }} as evidence
+        on
+            cells.account_id = evidence.account_id
+            and cells.timezone = evidence.timezone
+            and cells.measure = evidence.measure
+
+),
+
+-- The more a cell's posts scatter and the fewer they are, the nearer its mean is drawn to the account's.
+shrunk as (
+
+    select
+        *,
+        case when k is null then parent else (n * mean + k * parent) / (n + k) end as shrunk_mean,
+        case when k is null then sqrt(within_variance / posts) else sqrt(within_variance / (n + k)) end as error,
+        case
+            when is_tested = 0 then 'too few posts'
+            when draws = 1000 and larger_draws <= 50 then 'recommended'
+            else 'no timing effect visible'
+        end as verdict
+    from cells
+
+),
+
+final as (
+
+    select
+        account_id,
+        platform,
+        timezone,
+        measure,
+        weekday,
+        hour,
+        cast(n as integer) as n,
+        {{ millionths('mean') }} as mean_effect,
+        {{ millionths('shrunk_mean') }} as shrunk_effect,
+        {{ millionths('shrunk_mean - 1.281552 * error') }} as effect_low,
+        {{ millionths('shrunk_mean + 1.281552 * error') }} as effect_high,
+        is_top,
+        is_top and verdict = 'recommended' as is_recommended,
+        cast(posts as integer) as posts,
+        draws,
+        larger_draws,
+        verdict
+    from shrunk
+
+)
+
+select * from final

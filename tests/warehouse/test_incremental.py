@@ -1,0 +1,232 @@
+"""Whatever comes in whatever order and portions: the marts are those of a build from nothing."""
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from .histories import Event, Histories, generate, land
+from .raw_warehouse import RawWarehouse, at
+
+SCHEMAS = ("marts", "content")
+#: Internal tables that later builds start from, so that a lasting error in them shows as well.
+KEPT = ("int_snapshots", "int_post_totals", "int_account_days")
+
+
+def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all published tables, and of the internal ones that are kept, in one order."""
+    with duckdb.connect(path, read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        tables = connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+            " where table_schema in ('marts', 'content')"
+            " or (table_schema = 'intermediate' and list_contains(?, table_name)) order by all",
+            [list(KEPT)],
+        ).fetchall()
+        return {
+            f"{schema}.{table}": connection.execute(
+                f"select columns(*)::varchar from {schema}.{table} order by all"
+            ).fetchall()
+            for schema, table in tables
+        }
+
+
+def assert_equal_to_a_full_refresh(warehouse: RawWarehouse) -> None:
+    found = contents(warehouse.path)
+    other = warehouse.path.parent / "full"
+    shutil.rmtree(other, ignore_errors=True)
+    other.mkdir()
+    shutil.copy(warehouse.path, other / "warehouse.duckdb")
+    refreshed = RawWarehouse.at(other / "warehouse.duckdb")
+    refreshed.run("--full-refresh")
+    wanted = contents(refreshed.path)
+    assert set(found) == set(wanted)
+    for table, rows in wanted.items():
+        extra, missing = set(found[table]) - set(rows), set(rows) - set(found[table])
+        assert not extra, f"{table} has rows that a full refresh has not: {sorted(extra)[:2]}"
+        assert not missing, f"{table} lacks rows: {sorted(missing)[:2]}"
+        assert len(found[table]) == len(rows), f"{table} holds rows twice"
+
+
+def portions(histories: Histories, number: int) -> list[list[Event]]:
+    """The readings in a random order and in portions of random sizes, now and then an empty one."""
+    events = histories.events[:]
+    if number % 2:
+        histories.random.shuffle(events)
+    else:  # mostly in order, a tenth of them late
+        late = [event for event in events if histories.random.random() < 0.1]
+        events = sorted(
+            (event for event in events if event not in late),
+            key=lambda event: event.reading.collected_at,
+        )
+        events += late
+    cuts = sorted(histories.random.randrange(len(events) + 1) for _ in range(number))
+    return [events[a:b] for a, b in zip([0, *cuts], [*cuts, len(events)], strict=True)]
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_any_order_and_portions_of_loads_give_what_a_full_refresh_gives(
+    warehouse: RawWarehouse, seed: int
+) -> None:
+    histories = generate(warehouse, seed)
+    for portion in [[], *portions(histories, 2 + seed % 3)]:
+        land(warehouse, portion)
+        warehouse.run()
+    warehouse.dbt("test", "--select", "test_type:data")
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_what_changes_about_accounts_and_posts_reaches_every_mart(warehouse: RawWarehouse) -> None:
+    pick = random.Random(21)
+    histories = generate(warehouse, 21)
+    land(warehouse, histories.events)
+    warehouse.run()
+    post = pick.choice([post for post in histories.posts if post.post_id not in histories.deleted])
+    account = next(entry.account for entry in histories.connected if entry.connected_at)
+    changes = [
+        (
+            "update raw.control_accounts set timezone = 'Asia/Kathmandu' where account_id = ?",
+            account,
+        ),
+        ("update raw.control_connections set connected_at = connected_at - interval 5 day", None),
+        (
+            "update raw.control_users set timezone = 'Pacific/Chatham' where user_key = 'user-0'",
+            None,
+        ),
+        ("delete from raw.control_account_members where user_key = 'user-1'", None),
+        (
+            "insert into raw.control_account_members (account_id, user_key, role)"
+            " select account_id, 'user-1', 'owner' from raw.control_accounts",
+            None,
+        ),
+        (
+            f"update raw.control_tracked_posts set state = 'deleted', deleted_at = published_at"
+            f" + interval 3 day where post_id = '{post.post_id}'",
+            None,
+        ),
+    ]
+    for statement, subject in changes:
+        warehouse.execute(statement, *([str(subject.account_id)] if subject else []))
+    warehouse.run()
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_a_merged_account_takes_its_rows_along(warehouse: RawWarehouse) -> None:
+    histories = generate(warehouse, 31)
+    land(warehouse, histories.events)
+    warehouse.run()
+    gone, kept = (entry.account.account_id for entry in histories.connected[:2])
+    warehouse.execute(
+        "update raw.control_accounts set merged_into = ? where account_id = ?", str(kept), str(gone)
+    )
+    warehouse.run()
+    for mart in ("analytics_snapshots", "post_increments", "daily_metrics", "posts", "accounts"):
+        left = warehouse.row(f"select count(*) as n from marts.{mart} where account_id = ?", gone)
+        assert left["n"] == 0
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_a_build_that_failed_half_way_is_made_good_by_the_next(warehouse: RawWarehouse) -> None:
+    histories = generate(warehouse, 41)
+    half = len(histories.events) // 2
+    land(warehouse, histories.events[:half])
+    warehouse.run()
+    land(warehouse, histories.events[half:])
+    warehouse.land()
+    warehouse.dbt("run", "--select", "+post_increments")  # then the power went
+    warehouse.run()
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_a_build_of_one_part_leaves_the_rest_to_the_next(warehouse: RawWarehouse) -> None:
+    histories = generate(warehouse, 51)
+    half = len(histories.events) // 2
+    land(warehouse, histories.events[:half])
+    warehouse.run()
+    land(warehouse, histories.events[half:])
+    warehouse.land()
+    warehouse.dbt("run", "--select", "post_scores+")
+    warehouse.dbt("run", "--select", "quarter_hour_metrics+")
+    warehouse.run()
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_a_replay_of_the_same_rows_changes_nothing(warehouse: RawWarehouse) -> None:
+    histories = generate(warehouse, 61)
+    land(warehouse, histories.events)
+    warehouse.run()
+    before = contents(warehouse.path)
+    land(warehouse, histories.events)
+    warehouse.run()
+    assert contents(warehouse.path) == before
+
+
+def test_nothing_new_touches_nothing(warehouse: RawWarehouse) -> None:
+    histories = generate(warehouse, 71, accounts=2)
+    land(warehouse, histories.events)
+    warehouse.run()
+    warehouse.run()
+    for table in ("int_touched_posts", "int_touched_quarters", "int_touched_days"):
+        assert warehouse.row(f"select count(*) as n from intermediate.{table}") == {"n": 0}
+
+
+def test_new_readings_touch_only_what_comes_after_them(warehouse: RawWarehouse) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2026-03-01"), members={"user-1": "owner"})
+    post = warehouse.post(account, "1", at("2026-03-10 00:00"))
+    other = warehouse.post(account, "2", at("2026-03-10 00:00"))
+    for hour in range(0, 24, 2):
+        warehouse.snapshot(post, at(f"2026-03-10 {hour:02}:10"), impressions=hour)
+        warehouse.snapshot(other, at(f"2026-03-10 {hour:02}:10"), impressions=hour)
+    warehouse.run()
+    warehouse.snapshot(post, at("2026-03-10 20:40"), impressions=21)
+    warehouse.run()
+    assert warehouse.rows("select post_id, first_slot from intermediate.int_touched_posts") == [
+        {"post_id": post.post_id, "first_slot": at("2026-03-10 20:00")}
+    ]
+    quarters = warehouse.rows(
+        "select quarter_hour from intermediate.int_touched_quarters order by all"
+    )
+    assert [row["quarter_hour"] for row in quarters] == [
+        at("2026-03-10 20:00"),  # where it was
+        at("2026-03-10 20:30"),  # where it is
+        at("2026-03-10 22:00"),  # the one after it
+    ]
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_new_code_rebuilds_what_old_code_made(warehouse: RawWarehouse, tmp_path: Path) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2026-03-01"))
+    post = warehouse.post(account, "1", at("2026-03-10 00:00"))
+    warehouse.snapshot(post, at("2026-03-10 02:00"), impressions=100, likes=1)
+    warehouse.run()
+    project = tmp_path / "project"
+    for name in ("models", "dbt_project"):
+        shutil.copytree(warehouse.project / name, project / name)
+    shutil.copy(warehouse.project / "dbt_project.yml", project)
+    weights = project / "dbt_project" / "seeds" / "engagement_weights.csv"
+    weights.write_text(weights.read_text() + "2,linkedin,likes,1.0\n2,twitter,likes,2.0\n")
+    assert _score(warehouse) == 100
+    warehouse.dbt("build", "--exclude-resource-types", "test", "unit_test", project=project)
+    assert _score(warehouse) == 200
+    versions = warehouse.rows(
+        "select metric_version, is_current_version, engagement_score"
+        " from marts.post_scores order by metric_version"
+    )
+    assert [tuple(row.values()) for row in versions] == [(1, False, 100), (2, True, 200)]
+    rates = project / "dbt_project" / "macros" / "rates.sql"
+    rates.write_text(rates.read_text().replace("* 20000 + abs(", "* 40000 + abs("))
+    warehouse.dbt("build", "--exclude-resource-types", "test", "unit_test", project=project)
+    row = warehouse.row("select engagement_rate, likes from marts.analytics_snapshots")
+    assert row["engagement_rate"] is None  # replies, retweets ... were not sent
+    assert warehouse.row("select count(*) as n from intermediate.int_touched_posts") == {"n": 1}
+
+
+def _score(warehouse: RawWarehouse) -> object:
+    return warehouse.row("select engagement_score from marts.analytics_snapshots")[
+        "engagement_score"
+    ]
