@@ -33,6 +33,7 @@ WindowName = Literal["24h", "7d", "30d", "90d", "custom"]
 Lens = Literal["gained", "published"]
 Compare = Literal["previous", "none"]
 Age = Literal["24h", "72h", "7d"]
+BenchmarkAge = Literal["24h", "72h", "7d", "lifetime"]
 SortKey = Literal[
     "engagement_score",
     "engagement_rate",
@@ -381,7 +382,7 @@ class Benchmark(Model):
     """A post against the account's own posts at the same age (METRICS.md section 6)."""
 
     metric: str
-    age: Literal["24h", "72h", "7d", "lifetime"]
+    age: BenchmarkAge
     value: float | None
     median: float | None
     lower_quartile: float | None

@@ -10,6 +10,8 @@ from api.queries.reader import Reader
 from api.queries.scope import Row
 from api.queries.window_data import WindowData
 from api.schemas import (
+    Benchmark,
+    BenchmarkAge,
     BreakdownPart,
     Counters,
     Platform,
@@ -20,6 +22,8 @@ from api.schemas import (
 )
 
 TOP_POSTS = 10
+#: Ages at which posts are compared, in hours (METRICS.md section 6).
+_AGES: dict[int | None, BenchmarkAge] = {24: "24h", 72: "72h", 168: "7d", None: "lifetime"}
 
 
 class PostNotFoundError(Exception):
@@ -78,11 +82,12 @@ def _page(data: WindowData, params: PostsParams, limit: int, offset: int) -> lis
 
 def detail(reader: Reader, post_id: UUID) -> PostDetailAnswer:
     """One post with its timeline. Raises PostNotFoundError."""
-    found = reader.run(statements.post(reader.scope, post_id))
+    scope = reader.scope
+    found = reader.run(statements.post(scope, post_id))
     if not found:
         raise PostNotFoundError
     (row,) = found
-    points = reader.run(statements.timeline(reader.scope, post_id))
+    points = reader.run(statements.timeline(scope, post_id))
     # Parts add up only where they were read together: in the snapshot that gave the newest sum.
     newest = next((point for point in reversed(points) if point["new_engagements"] is not None), {})
     basis = newest.get("engagements_basis")
@@ -95,7 +100,9 @@ def detail(reader: Reader, post_id: UUID) -> PostDetailAnswer:
             "breakdown": _breakdown(newest, basis),
             "engagements_basis": basis,
             "metric_version": row["metric_version"],
-            "benchmarks": [],
+            "benchmarks": [
+                _benchmark(found) for found in reader.run(statements.benchmarks(scope, post_id))
+            ],
         }
     )
 
@@ -160,6 +167,20 @@ def _breakdown(row: Row, basis: str | None) -> list[BreakdownPart]:
         )
         for part in parts
     ]
+
+
+def _benchmark(row: Row) -> Benchmark:
+    return Benchmark(
+        metric=row["metric"],
+        age=_AGES[row["age_hours"]],
+        value=number(row["own_value"]),
+        median=number(row["median"]),
+        lower_quartile=number(row["lower_quartile"]),
+        upper_quartile=number(row["upper_quartile"]),
+        mean=number(row["mean"]),
+        percentile=number(row["percentile"]),
+        posts=row["n"],
+    )
 
 
 def _counters(row: Row, prefix: str) -> Counters:

@@ -43,6 +43,8 @@ _SORT_COLUMNS: dict[SortKey, str] = {
     "gained_engagements": "gained.new_engagements",
 }
 PREVIEW_LENGTH = 280
+#: In the order of the panel.
+_BENCHMARKED = ("impressions", "engagements", "engagement_rate", "engagement_score")
 
 
 def _in_span(column: str) -> str:
@@ -275,6 +277,20 @@ def timeline(scope: AccountScope, post_id: UUID) -> Query:
         left join snapshots on snapshots.id = increments.id
         window so_far as (order by increments.slot_start, increments.collected_at)
         order by increments.slot_start, increments.collected_at
+        """,
+        {"post_id": post_id},
+    )
+
+
+def benchmarks(scope: AccountScope, post_id: UUID) -> Query:
+    """One row per metric that the post is compared by; none below ten posts to compare with."""
+    ranked = ", ".join(f"'{metric}'" for metric in _BENCHMARKED)
+    return Query(
+        scope,
+        f"""
+        select * from post_benchmarks
+        where post_id = $post_id and median is not null
+        order by list_position([{ranked}], metric)
         """,
         {"post_id": post_id},
     )

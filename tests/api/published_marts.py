@@ -134,6 +134,7 @@ class Marts:
     missed: Sequence[tuple[AccountFact, datetime]] = ()
     due_slots: bool = True
     members: Sequence[tuple[AccountFact, str]] = ()
+    benchmarks: Sequence[Row] = ()
     built_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def publish(self, folder: Path, generation: int = 1) -> Path:
@@ -174,6 +175,7 @@ class Marts:
             "analytics_snapshots": list(self._snapshot_rows()),
             "post_scores": list(self._score_rows()),
             "quarter_hour_metrics": self._quarter_hour_rows(),
+            "post_benchmarks": list(self.benchmarks),
         }
 
     def content(self) -> dict[str, list[Row]]:
@@ -387,6 +389,27 @@ def _increment_row(increment: IncrementFact) -> Row:
         "is_gap": False,
         "is_correction": any((gain or 0) < 0 for gain in increment.gains().values()),
         **{f"new_{metric}": gain for metric, gain in increment.gains().items()},
+    }
+
+
+def benchmark_row(post: PostFact, metric: str, own: Decimal, median: Decimal | None) -> Row:
+    """A row of post_benchmarks; below ten posts its statistics are NULL."""
+    return {
+        "post_id": post.post_id,
+        "metric": metric,
+        "account_id": post.account.account_id,
+        "platform": post.account.platform,
+        "published_at": post.published_at,
+        "comparison": "same age",
+        "age_hours": 72,
+        "is_same_type": False,
+        "own_value": own,
+        "n": 9 if median is None else 10,
+        "lower_quartile": median and median / 2,
+        "median": median,
+        "upper_quartile": median and median * 2,
+        "mean": median,
+        "percentile": median and Decimal("62.5"),
     }
 
 

@@ -4,13 +4,14 @@ import inspect
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
 import duckdb
 import pytest
 import sqlglot
-from published_marts import AccountFact, IncrementFact, Marts, PostFact
+from published_marts import AccountFact, IncrementFact, Marts, PostFact, benchmark_row
 from sqlglot import exp
 
 import api
@@ -43,6 +44,7 @@ def every_query(scope: AccountScope) -> dict[str, Query]:
         "ever_known": statements.ever_known(scope, "twitter"),
         "post": statements.post(scope, post),
         "timeline": statements.timeline(scope, post),
+        "benchmarks": statements.benchmarks(scope, post),
     }
     for sort in statements._SORT_COLUMNS:
         built[f"posts by {sort}"] = statements.posts(
@@ -119,8 +121,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         IncrementFact(post, MARCH, {**dict.fromkeys(names, 1), "likes": 3}) for post in theirs
     ]
     folder = tmp_path_factory.mktemp("publications")
-    Marts([MINE], [mine], [own]).publish(folder / "mine")
-    Marts([MINE, OTHERS], posts, [own, *foreign]).publish(folder / "both")
+    compared = [benchmark_row(post, "impressions", Decimal(7), Decimal(4)) for post in posts]
+    Marts([MINE], [mine], [own], benchmarks=compared[:1]).publish(folder / "mine")
+    Marts([MINE, OTHERS], posts, [own, *foreign], benchmarks=compared).publish(folder / "both")
     Marts([]).publish(folder / "nothing")
     return folder
 

@@ -1,11 +1,19 @@
 """The list of posts, one post, one platform."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from conftest import Api, House
-from published_marts import METRICS, AccountFact, IncrementFact, Marts, PostFact
+from published_marts import (
+    METRICS,
+    AccountFact,
+    IncrementFact,
+    Marts,
+    PostFact,
+    benchmark_row,
+)
 
 AS_OF = datetime(2026, 3, 10, 12, tzinfo=UTC)
 BIRD = AccountFact("bird")
@@ -164,6 +172,31 @@ def test_snapshots_in_cold_storage_are_told_by_their_increments(house: House) ->
     cold, hot = api.get(f"/api/analytics/posts/{post.post_id}")["timeline"]
     assert (cold["source"], cold["impressions"], cold["engagement_rate"]) == (None, 100, 0.05)
     assert (hot["source"], hot["impressions"], hot["engagement_rate"]) == ("api", 150, 0.0467)
+
+
+def test_a_post_is_compared_metric_by_metric_where_there_is_enough_to_compare(house: House) -> None:
+    post = PostFact("a tweet", BIRD, AS_OF - timedelta(hours=100))
+    rows = [
+        benchmark_row(post, "engagement_rate", Decimal("0.0150"), Decimal("0.0200")),
+        benchmark_row(post, "impressions", Decimal(5200), Decimal(4000)),
+        benchmark_row(post, "engagements", Decimal(78), None),
+    ]
+    increments = [IncrementFact(post, AS_OF, tweet(5200, 78))]
+    house.publish(Marts([BIRD], [post], increments, benchmarks=rows))
+    api = house.client(house.user("ann@example.org", [BIRD]))
+    first, second = api.get(f"/api/analytics/posts/{post.post_id}")["benchmarks"]
+    assert first == {
+        "metric": "impressions",
+        "age": "72h",
+        "value": 5200.0,
+        "median": 4000.0,
+        "lower_quartile": 2000.0,
+        "upper_quartile": 8000.0,
+        "mean": 4000.0,
+        "percentile": 62.5,
+        "posts": 10,
+    }
+    assert (second["metric"], second["value"], second["median"]) == ("engagement_rate", 0.015, 0.02)
 
 
 @pytest.fixture
