@@ -16,7 +16,7 @@ DASHBOARD := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -n
 # npm and its build must use the pinned Node of the virtual environment.
 NODE_PATH_FIRST := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help install demo import sync build preview docs refresh serve schedule test soak bench lint format lock clean
+.PHONY: help install demo import sync build preview docs refresh archive serve schedule test soak bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ docs: install ## Write the models' documentation and lineage: one page that open
 
 refresh: install ## Collect, build, test and publish: the line for cron
 	@$(NEXUS) refresh
+
+archive: install ## Move snapshots older than 90 days to cold storage, verified first
+	@$(NEXUS) archive
 
 serve: install ## Serve the API and the dashboard, and print a link that signs you in
 	@$(NEXUS) serve

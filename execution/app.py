@@ -4,6 +4,7 @@ Heavy modules (dlt, dbt, pyarrow, duckdb) load in the step that needs them, so t
 nothing due is quick.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -98,7 +99,9 @@ class App:
     def build(self, select: str | None = None, full_refresh: bool = False) -> "BuildResult":
         """Build and test the models. Raises BuildError."""
         from execution.analytics.aggregations import Dbt  # noqa: PLC0415
+        from execution.analytics.cold_store import show_cold_rows  # noqa: PLC0415
 
+        show_cold_rows(self.settings)
         with progress_bar("Building") as advance:
             built = Dbt(self.settings.data_dir).build(select, full_refresh, advance)
         console.print(
@@ -117,6 +120,28 @@ class App:
             done = publish(self.settings, Dbt(self.settings.data_dir), built, self.clock)
         rows = sum(done.row_counts.values())
         console.print(f"Published generation {done.generation}: {rows:,} rows in {done.path.name}.")
+
+    def archive(self) -> int:
+        """Move what is no longer hot to cold storage; returns rows. Raises ArchiveError."""
+        from execution.analytics.archive import HOT_FOR, archive  # noqa: PLC0415
+
+        with progress_bar("Archiving") as advance:
+            moved = archive(self.settings, self.clock, advance)
+        console.print(
+            f"Archived {moved.total:,} snapshots of {len(moved.months)} months."
+            if moved.total
+            else f"Nothing to archive: all older than {HOT_FOR.days} days is cold already."
+        )
+        return moved.total
+
+    def restore(self, months: Sequence[str]) -> int:
+        """Put cold rows back among the hot ones; returns rows. Raises ArchiveError."""
+        from execution.analytics.archive import restore  # noqa: PLC0415
+
+        with progress_bar("Restoring") as advance:
+            moved = restore(self.settings, months, advance)
+        console.print(f"Restored {moved.total:,} snapshots of {len(moved.months)} months.")
+        return moved.total
 
     def serve(self, email: str) -> None:
         """Serve the API and the dashboard until Ctrl-C, with a link that signs `email` in."""

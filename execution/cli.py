@@ -337,6 +337,39 @@ def refresh(app: App) -> None:
     raise SystemExit(run.exit_code)
 
 
+# --- keeping and forgetting ---------------------------------------------------------------------
+
+
+class _Month(click.ParamType[Any]):
+    name = "YYYY-MM"
+
+    def convert(self, value: Any, param: Any, context: Any) -> str:
+        try:
+            return f"{datetime.strptime(value, '%Y-%m').replace(tzinfo=UTC):%Y-%m}"
+        except ValueError:
+            return self.fail(f"{value!r} is no month like 2026-01", param, context)
+
+
+@main.command()
+@click.pass_obj
+def archive(app: App) -> None:
+    """Move snapshots older than 90 days to cold storage, verified first.
+
+    Each post's last three stay hot. Marts do not change: they are kept for ever.
+    """
+    with exclusive_run(app.settings, app.store, app.clock, "archive") as run:
+        run.summary["archived"] = app.archive()
+
+
+@main.command()
+@click.option("--month", "months", multiple=True, type=_Month(), help="Only this one (repeatable).")
+@click.pass_obj
+def restore(app: App, months: tuple[str, ...]) -> None:
+    """Put archived snapshots back among the hot ones, until the next `archive`."""
+    with exclusive_run(app.settings, app.store, app.clock, "restore") as run:
+        run.summary["restored"] = app.restore(months)
+
+
 # --- looking back ------------------------------------------------------------------------------
 
 

@@ -22,6 +22,11 @@ class Settings(BaseSettings):
         None, description="Control store, an SQLAlchemy URL; default: SQLite in the data folder"
     )
 
+    archive_url: str | None = Field(
+        None,
+        description="Where old snapshots move: a folder or fsspec URL; default: `archive/` there",
+    )
+
     x_base_url: str = Field("https://api.x.com", description="Where X API v2 answers")
     x_dialect: Literal["tweet", "post"] = Field(
         "tweet", description="Field names sent to X: tweet.fields or post.fields"
