@@ -103,8 +103,6 @@ def test_of_two_readings_of_a_slot_the_newer_counts_and_keeps_its_first_landing(
     move(home)
     after = together(home)["twitter_snapshots"]
     assert len(after) == len(before) - 1
-    found = home.rows(
-        "select first_landed_at from raw_cold.twitter_snapshots where like_count=7777"
     query = "select first_landed_at from raw_cold.twitter_snapshots where like_count = 7777"
     assert home.rows(query) == [(NOW,)]
 
