@@ -10,11 +10,13 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import structlog
@@ -32,6 +34,13 @@ COOLDOWN: Final = timedelta(minutes=15)
 #: Windows last 15 minutes or a day (platform-apis.md 1.5, 2.4); a later reset is not believed.
 LONGEST_WINDOW: Final = timedelta(hours=25)
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
+#: What every request says, beside what it asks for.
+_HEADERS: Final = {
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate",
+    "connection": "keep-alive",
+    "user-agent": "nexus-analytics",
+}
 #: A whole answer may take this many seconds, however steadily its bytes drip in.
 MAX_ANSWER_SECONDS: Final = 120.0
 
@@ -247,10 +256,22 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+def open_transport(base_url: str) -> httpx.BaseTransport:
+    """The way to `base_url`: through the proxy that the environment names for it, if it does.
+
+    Making one costs a TLS context: many connections share it. Close it after use.
+    """
+    url, proxies = httpx.URL(base_url), getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if proxy is None or is_loopback(base_url) or proxy_bypass(url.host):
+        return httpx.HTTPTransport()
+    return httpx.HTTPTransport(proxy=proxy if "://" in proxy else f"http://{proxy}")
+
+
 class HttpClient:
     """Sends the calls of one connection. Raises ApiError and nothing else.
 
-    `transport`: shared by many connections (making one costs a TLS context), closed by its owner.
+    `transport`: shared by many connections, closed by its owner; by default one of its own.
     """
 
     def __init__(
@@ -265,26 +286,21 @@ class HttpClient:
         timeout: float = 30.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._base_url = base_url
+        self._base_url = httpx.URL(base_url)
+        self._base_path = self._base_url.raw_path.rstrip(b"/")
         self._explain = explain
         self._tokens = tokens
         self._pacer = pacer
         self._clock = clock
         self._sleep = sleep
+        self._timeout = timeout
         self._owns_transport = transport is None
-        # No `params` and no base_url here: either would rewrite a hand-encoded query.
-        self._client = httpx.Client(
-            headers={"accept": "application/json", "user-agent": "nexus-analytics"},
-            timeout=timeout,
-            follow_redirects=False,
-            transport=transport,
-            trust_env=not is_loopback(base_url),
-        )
+        self._transport = transport or open_transport(base_url)
 
     def close(self) -> None:
         """Close the connections, unless the transport is someone else's."""
         if self._owns_transport:
-            self._client.close()
+            self._transport.close()
 
     def get(self, call: Call) -> Answer:
         """The answer to a call, after as many tries as the error table allows."""
@@ -313,11 +329,16 @@ class HttpClient:
         return max(error.until or shortest, shortest)
 
     def _once(self, call: Call, tries: "_Tries") -> Answer:
-        self._pacer.before(call.family)
         token = self._tokens.refresh() if tries.must_refresh else self._tokens.access_token()
         headers = {**call.headers, "authorization": f"Bearer {_checked_token(token, call.family)}"}
-        url = self._base_url + call.target
-        outcome = send(self._client, "GET", url, family=call.family, headers=headers)
+        # last: a call without a token is not sent, and takes nothing from the budgets
+        self._pacer.before(call.family)
+        outcome = send(
+            self._transport,
+            Request("GET", self._base_url, headers, self._base_path + call.target.encode("ascii")),
+            family=call.family,
+            timeout=self._timeout,
+        )
         # Raised here and not where httpx failed, so that no request with its headers hangs on it.
         if isinstance(outcome, ApiError):
             raise outcome
@@ -373,23 +394,40 @@ class RawAnswer:
         return body if isinstance(body, dict) else None
 
 
+@dataclass(frozen=True)
+class Request:
+    """What to send where. `target`: path and query, sent byte for byte; None: those of the URL."""
+
+    method: str
+    url: httpx.URL
+    headers: Mapping[str, str] = field(repr=False)
+    target: bytes | None = None
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+
+
 def send(
-    client: httpx.Client,
-    method: str,
-    url: str,
-    *,
-    family: str,
-    headers: Mapping[str, str],
-    form: Mapping[str, str] | None = None,
+    transport: httpx.BaseTransport, request: Request, *, family: str, timeout: float
 ) -> RawAnswer | ApiError:
-    """One request, tried once. What goes wrong on the way is returned, not raised.
+    """One request, tried once: no redirect, no cookie. What goes wrong is returned, not raised.
 
     So whoever raises it does so away from httpx, whose exceptions hold the request's headers.
+    `timeout`: seconds for connecting, and for each part of the answer.
     """
     started = time.monotonic()
     content = bytearray()
+    extensions: dict[str, Any] = {"timeout": httpx.Timeout(timeout).as_dict()}
+    if request.target is not None:
+        # the URL of a long query would be parsed and quoted again and again
+        extensions["target"] = request.target
     try:
-        with client.stream(method, url, headers=dict(headers), data=form) as response:
+        sent = httpx.Request(
+            request.method,
+            request.url,
+            headers={**_HEADERS, **request.headers},
+            data=request.form,
+            extensions=extensions,
+        )
+        with closing(transport.handle_request(sent)) as response:
             for chunk in response.iter_bytes():
                 content += chunk
                 if len(content) > MAX_BODY_BYTES:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
@@ -182,6 +183,7 @@ class LandingReport:
 # --- schema ----------------------------------------------------------------------------------
 
 
+@cache
 def arrow_schema(row_model: type[Row]) -> pa.Schema:
     """The Arrow schema of a row model: one column a field, in the model's order.
 
@@ -211,14 +213,29 @@ def _arrow_field(name: str, annotation: Any) -> pa.Field:
 
 
 def spool(rows: Iterable[Row], folder: Path, name: str) -> Path | None:
-    """Makes rows of one table durable as `<table>--<name>.parquet` in `folder`; None if no rows.
+    """`spool_tables` for the rows of one table; None if there are no rows."""
+    return next(iter(spool_tables([rows], folder, name)), None)
+
+
+def spool_tables(tables: Iterable[Iterable[Row]], folder: Path, name: str) -> list[Path]:
+    """Makes rows durable as one file `<table>--<name>.parquet` in `folder` for each table.
 
     Once this returns, the rows survive a kill and a power cut. `name` (letters, digits, `._-`)
     must be new for each call: FileExistsError otherwise, because the file there may not have
-    landed yet. Raises ValueError for rows of different tables.
+    landed yet. Raises ValueError for rows of different tables in one of `tables`.
     """
     if not _SPOOL_NAME.fullmatch(name):
         raise ValueError(f"not a spool name: {name!r}")
+    written = [path for rows in tables if (path := _write(rows, folder, name)) is not None]
+    for unfinished in written:
+        unfinished.rename(unfinished.with_suffix(""))
+    if written:
+        _sync(folder)
+    return [unfinished.with_suffix("") for unfinished in written]
+
+
+def _write(rows: Iterable[Row], folder: Path, name: str) -> Path | None:
+    """The rows of one table in a file that nobody counts on yet."""
     rows = iter(rows)
     chunk = list(islice(rows, _CHUNK))
     if not chunk:
@@ -230,19 +247,18 @@ def spool(rows: Iterable[Row], folder: Path, name: str) -> Path | None:
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(_UNFINISHED)
     try:
-        _write(unfinished, model, chunk, rows)
+        _write_parquet(unfinished, model, chunk, rows)
         _sync(unfinished)
-        unfinished.rename(target)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    _sync(folder)
-    return target
+    return unfinished
 
 
-def _write(path: Path, model: type[Row], chunk: list[Row], rest: Iterator[Row]) -> None:
+def _write_parquet(path: Path, model: type[Row], chunk: list[Row], rest: Iterator[Row]) -> None:
     schema = arrow_schema(model)
-    with pq.ParquetWriter(path, schema) as writer:
+    # read once and whole, soon: dictionaries and statistics would cost more than they save
+    with pq.ParquetWriter(path, schema, use_dictionary=False, write_statistics=False) as writer:
         while chunk:
             if strangers := {type(row).__name__ for row in chunk if type(row) is not model}:
                 raise ValueError(f"{model.__name__} rows spooled with {', '.join(strangers)}")

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import httpx
 
 from ingest.clock import Clock
-from ingest.http import ApiError, RawAnswer, check_base_url, is_loopback, send
+from ingest.http import ApiError, RawAnswer, Request, check_base_url, open_transport, send
 
 #: No token lives longer; a larger `expires_in` is a defect.
 _LONGEST_LIFE: Final = 10 * 366 * 86_400
@@ -191,12 +191,8 @@ class TokenEndpoint:
         self._provider = provider
         self._app = app
         self._clock = clock
-        self._client = httpx.Client(
-            timeout=timeout,
-            follow_redirects=False,
-            transport=transport,
-            trust_env=not is_loopback(provider.token_url),
-        )
+        self._timeout = timeout
+        self._transport = transport or open_transport(provider.token_url)
 
     def __enter__(self) -> Self:
         return self
@@ -207,7 +203,7 @@ class TokenEndpoint:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._client.close()
+        self._transport.close()
 
     def exchange(self, code: str, consent: Consent) -> TokenGrant | Refused:
         """Tokens for a code; X's codes live 30 seconds."""
@@ -226,7 +222,7 @@ class TokenEndpoint:
         return self._ask(form, refresh_token)
 
     def _ask(self, form: dict[str, str], previous: str | None) -> TokenGrant | Refused:
-        headers = {"accept": "application/json"}
+        headers = {}
         app = self._app
         if self._provider.secret_in_header and app.client_secret is not None:
             pair = f"{quote(app.client_id, safe='')}:{quote(app.client_secret, safe='')}"
@@ -235,14 +231,8 @@ class TokenEndpoint:
             form["client_id"] = app.client_id
             if app.client_secret is not None:
                 form["client_secret"] = app.client_secret
-        answer = send(
-            self._client,
-            "POST",
-            self._provider.token_url,
-            family="oauth",
-            headers=headers,
-            form=form,
-        )
+        request = Request("POST", httpx.URL(self._provider.token_url), headers, form=form)
+        answer = send(self._transport, request, family="oauth", timeout=self._timeout)
         if isinstance(answer, ApiError):
             return Refused(Remedy.TRY_LATER, answer.message)
         if answer.status != 200:

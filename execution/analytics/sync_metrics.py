@@ -12,20 +12,19 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.request import getproxies
 from uuid import UUID, uuid4
 
 import httpx
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from execution.analytics.landing import keep_aside, land_spool
 from execution.control import posts as tracked
 from execution.control.budgets import Budgets, CapReached
 from execution.control.connections import REVOKED
-from execution.control.models import Connection
+from execution.control.models import Base, Connection
 from execution.control.notifications import Kind, notify, settle, watch
 from execution.control.platforms import platform_settings
 from execution.control.posts import KnownPost, Skip
@@ -42,8 +41,8 @@ from execution.control.tokens import StoredTokens, log_expired
 from execution.control.vault import Vault, VaultError
 from ingest import identity
 from ingest.clock import Clock
-from ingest.http import COOLDOWN, ApiError, ErrorKind
-from ingest.load import LandingReport, spool
+from ingest.http import COOLDOWN, ApiError, ErrorKind, open_transport
+from ingest.load import LandingReport, spool_tables
 from ingest.platforms import open_platform
 from ingest.platforms.base import (
     AccountRow,
@@ -95,6 +94,9 @@ _NEWS: Final = {
 _ENDED_BY_SUCCESS: Final = (Kind.RATE_LIMITED, Kind.USAGE_CAPPED, Kind.MONTHLY_CAP)
 #: Accounts in a row that found their platform unreachable; then the others wait for the next run.
 _UNREACHABLE_AFTER: Final = 3
+#: Sets what its parameters name beside `mine`.
+_CONNECTIONS: Final = Base.metadata.tables[Connection.__tablename__]
+_SET_CONNECTION: Final = update(_CONNECTIONS).where(_CONNECTIONS.c.id == bindparam("mine"))
 #: Posts named in a line of the report; the log names each.
 _NAMED: Final = 3
 
@@ -157,7 +159,7 @@ class Collector:
         self._clients: dict[UUID, Platform] = {}
         self._tokens: dict[UUID, StoredTokens] = {}
         self._budgets = Budgets(settings, store, clock)
-        self._transport: httpx.HTTPTransport | None = None
+        self._transports: dict[str, httpx.BaseTransport] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -170,8 +172,8 @@ class Collector:
     ) -> None:
         for client in self._clients.values():
             client.close()
-        if self._transport is not None:
-            self._transport.close()
+        for transport in self._transports.values():
+            transport.close()
         self._budgets.close()
 
     def collect(
@@ -252,6 +254,9 @@ class Collector:
     def _collect_through(self, due: DueAccount, report: SyncReport) -> ApiError | None:
         """Collect one account through its connection; the error that stopped it, if one did."""
         now = self._clock.now()
+        with self._store.begin() as session:
+            known = tracked.polled_posts(session, due.account.account_id, now)
+        polled = frozenset(id_ for id_, post in known.items() if not post.is_deleted)
         try:
             client = self._client(due)
             got = client.collect(
@@ -260,7 +265,7 @@ class Collector:
                     due=[post.platform_post_id for post in due.posts],
                     discover_since=due.discover_since,
                     with_profile=due.with_profile,
-                    known=due.known,
+                    known=polled,
                 )
             )
         except VaultError as error:
@@ -270,27 +275,27 @@ class Collector:
         except ApiError as error:
             self._stopped(due, error)
             return error
-        self._keep(client, due, got, now, report)
+        self._keep(due, got, known, now, report)
         if got.stopped_by is not None:
             self._stopped(due, got.stopped_by, was_served=True)
         return got.stopped_by
 
     def _client(self, due: DueAccount) -> Platform:
         if due.connection_id not in self._clients:
-            # Each client would make a TLS context of its own, and only then look for a proxy.
-            if self._transport is None and not getproxies():
-                self._transport = httpx.HTTPTransport()
+            settings = platform_settings(self._settings, due.platform)
+            if due.platform not in self._transports:
+                self._transports[due.platform] = open_transport(settings.base_url)
             tokens = StoredTokens(
                 self._settings, self._store, self._vault, self._clock, due.connection_id
             )
             self._tokens[due.connection_id] = tokens
             self._clients[due.connection_id] = open_platform(
                 due.platform,
-                platform_settings(self._settings, due.platform),
+                settings,
                 tokens,
                 self._budgets.pacer(due.platform, due.connection_id, due.user_id),
                 self._clock,
-                transport=self._transport,
+                transport=self._transports[due.platform],
                 sleep=self._sleep,
             )
         return self._clients[due.connection_id]
@@ -313,23 +318,30 @@ class Collector:
     # --- what was collected ---
 
     def _keep(
-        self, client: Platform, due: DueAccount, got: Collection, now: datetime, report: SyncReport
+        self,
+        due: DueAccount,
+        got: Collection,
+        polled: Mapping[str, KnownPost],
+        now: datetime,
+        report: SyncReport,
     ) -> None:
         """Make everything that was collected durable, then let its slots count."""
         account_id = due.account.account_id
         with self._store.begin() as session:
-            registered = tracked.register_posts(session, account_id, due.platform, got.posts, now)
+            registered = tracked.register_posts(
+                session, account_id, due.platform, got.posts, now, known=polled
+            )
             known = {p.platform_post_id: _known(p) for p in due.posts} | registered.known
             others = {reading.platform_post_id for reading in got.readings} - known.keys()
             known |= tracked.known_posts(session, account_id, others)
-        rows = _Rows(client, due, known)
+        rows = _Rows(self._clients[due.connection_id], due, known)
         snapshots = rows.snapshots(got.readings)
         posts = rows.posts(registered.changed, now)
         accounts = rows.account(got.profile, now)
         rejected = [*got.rejected, *rows.rejected]
         # The spool file is the commit (DESIGN.md section 4): only then do its slots count.
-        for spooled in (posts, accounts, snapshots):
-            spool(spooled, self._settings.data_dir / "spool", uuid4().hex)
+        tables = (posts, accounts, snapshots)
+        spool_tables(tables, self._settings.data_dir / "spool", uuid4().hex)
         self._keep_aside(due, rejected, now)
         slots = {row.post_id: row.slot_start for row in snapshots}
         gone = {known[post].post_id for post in got.deleted if post in known} - slots.keys()
@@ -381,15 +393,15 @@ class Collector:
             values["queued_at"] = None
             account_id, slot = due.account.account_id, floor_to(now, YOUNG_SLOT)
             if _has_done_all(due, got):
-                tracked.drop_skips(session, {account_id: slot})
+                if due.stopped_by is not None:
+                    tracked.drop_skips(session, {account_id: slot})
             else:
                 reason = "; ".join(str(error) for error in got.errors) or "not read to the end"
                 tracked.record_skips(session, [Skip(account_id, slot, reason)], now)
-            settle(session, _ENDED_BY_SUCCESS, due.connection_id, now)
-            settle(session, [Kind.VERSION_SUNSET], due.platform, now)
+            ended = [(kind, due.connection_id) for kind in _ENDED_BY_SUCCESS]
+            settle(session, [*ended, (Kind.VERSION_SUNSET, due.platform)], now)
         if values:
-            mine = Connection.id == due.connection_id
-            session.execute(update(Connection).where(mine).values(values))
+            session.connection().execute(_SET_CONNECTION, {"mine": due.connection_id, **values})
 
     def _settle_ledger(
         self, due: DueAccount, got: Collection, known: Mapping[str, KnownPost]
@@ -427,6 +439,8 @@ class Collector:
     # --- what was not ---
 
     def _tell_blocked(self, blocked: Sequence[BlockedAccount], report: SyncReport) -> None:
+        if not blocked:
+            return
         now = self._clock.now()
         skips = []
         for item in blocked:
@@ -458,8 +472,8 @@ class Collector:
             if is_later:
                 # who got something goes behind those who got nothing
                 queued_at = now if was_served else due.queued_at or self._started_at
-                mine = Connection.id == due.connection_id
-                session.execute(update(Connection).where(mine).values(queued_at=queued_at))
+                queued = {"mine": due.connection_id, "queued_at": queued_at}
+                session.connection().execute(_SET_CONNECTION, queued)
             kind = Kind.MONTHLY_CAP if isinstance(error, CapReached) else _NEWS.get(error.kind)
             if kind is Kind.VERSION_SUNSET:
                 notify(session, kind, due.platform, str(error), now)

@@ -66,7 +66,7 @@ def connect(
     connection.expires_at, connection.refresh_expires_at = expires_at, refresh_expires_at
     connection.state, connection.state_reason = ACTIVE, None
     session.flush()
-    settle(session, CONSENT_KINDS, connection.id, now)
+    settle(session, [(kind, connection.id) for kind in CONSENT_KINDS], now)
     return connection
 
 

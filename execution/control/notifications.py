@@ -8,10 +8,10 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from execution.control.models import Account, Connection, Notification
+from execution.control.models import Account, Base, Connection, Notification
 from execution.control.store import ControlStore
 from ingest.clock import Clock
 from ingest.slots import OLD_SLOT
@@ -40,6 +40,16 @@ CONSENT_WARNINGS: Final = (14, 3)
 NOTHING_FOR: Final = 2 * OLD_SLOT
 
 _WEBHOOK_TIMEOUT: Final = 10.0
+
+#: Each collection of each account runs it: built once, on the bare table.
+_NEWS_TABLE: Final = Base.metadata.tables[Notification.__tablename__]
+_CLOSE: Final = (
+    update(_NEWS_TABLE)
+    .where(
+        _NEWS_TABLE.c.key.in_(bindparam("keys", expanding=True)), _NEWS_TABLE.c.closed_at.is_(None)
+    )
+    .values(closed_at=bindparam("now"))
+)
 
 
 def notify(
@@ -71,14 +81,14 @@ def notify(
         )
 
 
-def settle(session: Session, kinds: Iterable[Kind], subject: UUID | str, now: datetime) -> None:
-    """Close what has ended: open notifications of these kinds and subject, whatever their stage."""
-    keys = [_key(kind, subject, stage) for kind in kinds for stage in (None, *CONSENT_WARNINGS)]
-    session.connection().execute(
-        update(Notification)
-        .where(Notification.key.in_(keys), Notification.closed_at.is_(None))
-        .values(closed_at=now)
-    )
+def settle(session: Session, ended: Iterable[tuple[Kind, UUID | str]], now: datetime) -> None:
+    """Close open notifications of these kinds and subjects, whatever their stage."""
+    keys = [
+        _key(kind, subject, stage)
+        for kind, subject in ended
+        for stage in (None, *(CONSENT_WARNINGS if kind is Kind.CONSENT_ENDING else ()))
+    ]
+    session.connection().execute(_CLOSE, {"keys": keys, "now": now})
 
 
 def _key(kind: Kind, subject: UUID | str, stage: int | None = None) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from execution.control.budgets import Budgets, limits_of, prices_micros
 from execution.control.platforms import platform_settings
+from execution.control.posts import polled_posts
 from execution.control.schedule import (
     BlockedAccount,
     DueAccount,
@@ -123,24 +124,43 @@ def plan(settings: Settings, store: ControlStore, clock: Clock) -> Plan:
     with store.begin() as session:
         due = due_accounts(session, now)
         blocked = blocked_accounts(session, now)
+        polled = {
+            item.account.account_id: len(
+                {
+                    post.post_id
+                    for post in polled_posts(session, item.account.account_id, now).values()
+                    if not post.is_deleted
+                }
+            )
+            for item in due
+            if _goes_far(item, now)
+        }
     left: dict[str, int] = {}
     for item in due:
         limits = limits_of(settings, item.platform, item.connection_id, item.user_id)
         of_app = {key: limit for key, limit in limits.items() if key[0].startswith("app:")}
         left.setdefault(item.platform, budgets.left(of_app))
-    accounts = tuple(_planned(settings, budgets, item, now) for item in due)
+    accounts = tuple(
+        _planned(settings, budgets, item, polled.get(item.account.account_id, 0), now)
+        for item in due
+    )
     return Plan(now, accounts, tuple(blocked), left)
 
 
+def _goes_far(due: DueAccount, now: datetime) -> bool:
+    """Whether posts are looked for as far back as any is polled."""
+    return due.discover_since is not None and due.discover_since <= now - POLLED_AGE
+
+
 def _planned(
-    settings: Settings, budgets: Budgets, due: DueAccount, now: datetime
+    settings: Settings, budgets: Budgets, due: DueAccount, polled: int, now: datetime
 ) -> PlannedAccount:
-    goes_far = due.discover_since is not None and due.discover_since <= now - POLLED_AGE
+    """`polled`: posts that discovery goes through, where it goes far."""
     reads = reads_of(
         settings,
         due.account.kind,
         due=len(due.posts),
-        listed=max(len(due.known) if goes_far else 0, len(due.posts)),
+        listed=max(polled, len(due.posts)),
         looks=due.discover_since is not None,
         profile=due.with_profile,
     )

@@ -6,15 +6,16 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from execution.control.models import PostAlias, SkippedSlot, TrackedPost
+from execution.control.models import Base, PostAlias, SkippedSlot, TrackedPost
 from execution.control.store import upsert
 from ingest import identity
+from ingest.slots import OLD_SLOT, POLLED_AGE
 
 if TYPE_CHECKING:  # importing a platform's types imports its client, too
     from ingest.platforms.base import Post
@@ -28,14 +29,61 @@ _LINK = re.compile(r"https?://\S+")
 _NO_WORD = re.compile(r"\W+")
 
 
-@dataclass(frozen=True)
+#: Each collection of each account runs these: they are built once, on the bare tables.
+_POSTS: Final = Base.metadata.tables[TrackedPost.__tablename__]
+_ALIASES: Final = Base.metadata.tables[PostAlias.__tablename__]
+_SKIPS: Final = Base.metadata.tables[SkippedSlot.__tablename__]
+
+_KNOWN: Final = (
+    select(
+        _ALIASES.c.platform_post_id,
+        _POSTS.c.post_id,
+        _POSTS.c.published_at,
+        _POSTS.c.last_slot,
+        _POSTS.c.state,
+        _POSTS.c.content_hash,
+    )
+    .join_from(_POSTS, _ALIASES, _ALIASES.c.post_id == _POSTS.c.post_id)
+    .where(_ALIASES.c.account_id == bindparam("account"))
+)
+_KNOWN_BY_ID: Final = _KNOWN.where(
+    _ALIASES.c.platform_post_id.in_(bindparam("ids", expanding=True))
+)
+_POLLED: Final = _KNOWN.where(
+    _POSTS.c.account_id == bindparam("account"),
+    _POSTS.c.state.in_([ACTIVE, DELETED]),
+    _POSTS.c.published_at > bindparam("since"),
+)
+_CONTENT_LANDED: Final = (
+    update(_POSTS)
+    .where(_POSTS.c.post_id == bindparam("id"))
+    .values(content_hash=bindparam("hash"), platform_post_id=bindparam("latest"))
+)
+_FILL_SLOT: Final = (
+    update(_POSTS)
+    .where(
+        _POSTS.c.post_id == bindparam("id"),
+        _POSTS.c.last_slot.is_(None) | (_POSTS.c.last_slot < bindparam("slot")),
+    )
+    .values(last_slot=bindparam("slot"))
+)
+_DROP_SKIP: Final = delete(_SKIPS).where(
+    _SKIPS.c.subject == bindparam("id"), _SKIPS.c.slot_start == bindparam("slot")
+)
+
+
+@dataclass(frozen=True, slots=True)
 class KnownPost:
-    """What a snapshot of a post needs to know of it. `last_slot`: the newest slot filled."""
+    """What a snapshot of a post needs to know of it. `last_slot`: the newest slot filled.
+
+    `content_hash`: of the content that is landed.
+    """
 
     post_id: UUID
     published_at: datetime
     last_slot: datetime | None = None
     is_deleted: bool = False
+    content_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,33 +98,24 @@ def known_posts(
     session: Session, account_id: UUID, platform_post_ids: Iterable[str]
 ) -> dict[str, KnownPost]:
     """Platform post id -> post, for those ids that are registered under any of their aliases."""
-    return _read_known(session, account_id, platform_post_ids)[0]
-
-
-def _read_known(
-    session: Session, account_id: UUID, platform_post_ids: Iterable[str]
-) -> tuple[dict[str, KnownPost], dict[UUID, str | None]]:
-    """Platform post id -> post, and post id -> hash of the content that is landed."""
-    query = (
-        select(
-            PostAlias.platform_post_id,
-            TrackedPost.post_id,
-            TrackedPost.published_at,
-            TrackedPost.last_slot,
-            TrackedPost.state,
-            TrackedPost.content_hash,
-        )
-        .join(TrackedPost, TrackedPost.post_id == PostAlias.post_id)
-        .where(PostAlias.account_id == account_id)
-    )
     found: dict[str, KnownPost] = {}
-    landed: dict[UUID, str | None] = {}
     for part in _chunks(platform_post_ids):
-        rows = session.execute(query.where(PostAlias.platform_post_id.in_(part)))
-        for alias, post_id, published_at, last_slot, state, content in rows:
-            found[alias] = KnownPost(post_id, published_at, last_slot, state == DELETED)
-            landed[post_id] = content
-    return found, landed
+        rows = session.connection().execute(_KNOWN_BY_ID, {"account": account_id, "ids": part})
+        found |= _as_known(rows)
+    return found
+
+
+def polled_posts(session: Session, account_id: UUID, now: datetime) -> dict[str, KnownPost]:
+    """The same for all posts of an account that are polled, or would be were they not deleted."""
+    since = now - POLLED_AGE - 2 * OLD_SLOT
+    return _as_known(session.connection().execute(_POLLED, {"account": account_id, "since": since}))
+
+
+def _as_known(rows: Iterable[Any]) -> dict[str, KnownPost]:
+    return {
+        alias: KnownPost(post_id, published_at, last_slot, state == DELETED, content)
+        for alias, post_id, published_at, last_slot, state, content in rows
+    }
 
 
 def _chunks(items: Iterable[str]) -> Iterator[list[str]]:
@@ -89,31 +128,39 @@ def _chunks(items: Iterable[str]) -> Iterator[list[str]]:
 
 
 def register_posts(
-    session: Session, account_id: UUID, platform: str, posts: "Sequence[Post]", now: datetime
+    session: Session,
+    account_id: UUID,
+    platform: str,
+    posts: "Sequence[Post]",
+    now: datetime,
+    *,
+    known: Mapping[str, KnownPost] | None = None,
 ) -> Registered:
-    """Make every post known under all its ids.
+    """Make every post known under all its ids. `known`: those that were read already.
 
     A post keeps the id it got first: registering again, or with more versions, changes nothing
     but adds the new aliases. One that the app registered before it had a platform id
     (`register_own_post`) is found by author, time and text. Content counts as landed once
     `content_landed` says so.
     """
-    aliases, landed = _read_known(session, account_id, (v for p in posts for v in _versions(p)))
+    aliases = dict(known or {})
+    unknown = {v for p in posts for v in _versions(p)} - aliases.keys()
+    aliases |= known_posts(session, account_id, unknown)
     changed: list[Post] = []
     new_posts: list[dict[str, object]] = []
     new_aliases: list[dict[str, object]] = []
     waiting: list[TrackedPost] | None = None
     for post in posts:
-        known = next((aliases[v] for v in _versions(post) if v in aliases), None)
-        if known is None:
+        found = next((aliases[v] for v in _versions(post) if v in aliases), None)
+        if found is None:
             if waiting is None:
                 waiting = _waiting(session, account_id)
-            known = _match(session, waiting, post)
-        if known is None:
-            known = KnownPost(identity.post_id(account_id, _versions(post)[0]), post.published_at)
+            found = _match(session, waiting, post)
+        if found is None:
+            found = KnownPost(identity.post_id(account_id, _versions(post)[0]), post.published_at)
             new_posts.append(
                 {
-                    "post_id": known.post_id,
+                    "post_id": found.post_id,
                     "account_id": account_id,
                     "platform": platform,
                     "platform_post_id": post.platform_post_id,
@@ -125,16 +172,16 @@ def register_posts(
             )
         for version in _versions(post):
             if version not in aliases:
-                aliases[version] = known
+                aliases[version] = found
                 new_aliases.append(
                     {
                         "account_id": account_id,
                         "platform_post_id": version,
-                        "post_id": known.post_id,
+                        "post_id": found.post_id,
                     }
                 )
         # of a deleted post, text and link were dropped
-        if known.is_deleted or landed.get(known.post_id) != content_hash(post):
+        if found.is_deleted or found.content_hash != content_hash(post):
             changed.append(post)
     if new_posts:
         session.execute(insert(TrackedPost), new_posts)
@@ -230,9 +277,7 @@ def content_landed(session: Session, landed: "Mapping[UUID, Post]") -> None:
     """Record that the present content of these posts is durable."""
     if landed:
         session.connection().execute(
-            update(TrackedPost)
-            .where(TrackedPost.post_id == bindparam("id"))
-            .values(content_hash=bindparam("hash"), platform_post_id=bindparam("latest")),
+            _CONTENT_LANDED,
             [
                 {"id": post_id, "hash": content_hash(post), "latest": post.platform_post_id}
                 for post_id, post in landed.items()
@@ -247,13 +292,7 @@ def fill_slots(session: Session, slots: Mapping[UUID, datetime]) -> None:
     """
     if slots:
         session.connection().execute(
-            update(TrackedPost)
-            .where(
-                TrackedPost.post_id == bindparam("id"),
-                TrackedPost.last_slot.is_(None) | (TrackedPost.last_slot < bindparam("slot")),
-            )
-            .values(last_slot=bindparam("slot")),
-            [{"id": post_id, "slot": slot} for post_id, slot in slots.items()],
+            _FILL_SLOT, [{"id": post_id, "slot": slot} for post_id, slot in slots.items()]
         )
 
 
@@ -309,8 +348,5 @@ def drop_skips(session: Session, slots: Mapping[UUID, datetime]) -> None:
     """These slots are filled after all."""
     if slots:
         session.connection().execute(
-            delete(SkippedSlot).where(
-                SkippedSlot.subject == bindparam("id"), SkippedSlot.slot_start == bindparam("slot")
-            ),
-            [{"id": subject, "slot": slot} for subject, slot in slots.items()],
+            _DROP_SKIP, [{"id": subject, "slot": slot} for subject, slot in slots.items()]
         )

@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from execution.control.connections import ACTIVE, ENDED
-from execution.control.models import Account, Connection, SkippedSlot, TrackedPost
+from execution.control.models import Account, Base, Connection, SkippedSlot, TrackedPost
 from execution.control.posts import ACTIVE as POLLED
 from ingest.slots import OLD_SLOT, POLLED_AGE, YOUNG_AGE, YOUNG_SLOT, floor_to, is_polled
 from ingest.slots import slot_start as slot_of
@@ -26,8 +26,63 @@ RETRY_AFTER: Final = timedelta(minutes=15)
 _JITTER: Final = timedelta(minutes=1)
 
 
+#: Every run asks these: they are built once, on the bare tables.
+_ACCOUNTS: Final = Base.metadata.tables[Account.__tablename__]
+_CONNECTIONS: Final = Base.metadata.tables[Connection.__tablename__]
+_POSTS: Final = Base.metadata.tables[TrackedPost.__tablename__]
+_SKIPS: Final = Base.metadata.tables[SkippedSlot.__tablename__]
+_CONSENTS: Final = (
+    select(
+        _ACCOUNTS.c.id.label("account_id"),
+        _ACCOUNTS.c.platform,
+        _ACCOUNTS.c.kind,
+        _ACCOUNTS.c.platform_account_id,
+        _ACCOUNTS.c.handle,
+        _CONNECTIONS.c.id.label("connection_id"),
+        _CONNECTIONS.c.user_id,
+        _CONNECTIONS.c.state,
+        _CONNECTIONS.c.state_reason,
+        _CONNECTIONS.c.last_discovery_slot,
+        _CONNECTIONS.c.last_profile_slot,
+        _CONNECTIONS.c.queued_at,
+    )
+    .join_from(_CONNECTIONS, _ACCOUNTS)
+    .order_by(_CONNECTIONS.c.connected_at, _CONNECTIONS.c.id)
+)
+#: Leaves out nearly all that are not due.
+_MAYBE_DUE: Final = (
+    select(
+        _POSTS.c.account_id,
+        _POSTS.c.post_id,
+        _POSTS.c.platform_post_id,
+        _POSTS.c.published_at,
+        _POSTS.c.last_slot,
+    )
+    .where(
+        _POSTS.c.account_id.in_(
+            select(_CONNECTIONS.c.account_id).where(_CONNECTIONS.c.state == ACTIVE)
+        ),
+        _POSTS.c.state == POLLED,
+        _POSTS.c.platform_post_id.is_not(None),
+        _POSTS.c.published_at > bindparam("since"),
+        or_(
+            _POSTS.c.last_slot.is_(None),
+            _POSTS.c.last_slot < bindparam("old"),
+            # the last young slot reaches to the first old one
+            and_(
+                _POSTS.c.last_slot < bindparam("young"),
+                _POSTS.c.published_at > bindparam("young_since"),
+            ),
+        ),
+    )
+    .order_by(_POSTS.c.published_at.desc(), _POSTS.c.post_id)
+)
+_TRIES: Final = select(
+    _SKIPS.c.subject, _SKIPS.c.slot_start, _SKIPS.c.tries, _SKIPS.c.reason, _SKIPS.c.updated_at
+).where(_SKIPS.c.slot_start > bindparam("since"))
+
 #: (post or account, slot) -> what was skipped there.
-_Tries = Mapping[tuple[UUID, datetime], SkippedSlot]
+_Tries = Mapping[tuple[UUID, datetime], Any]
 
 
 @dataclass(frozen=True)
@@ -44,10 +99,10 @@ class DuePost:
 class DueAccount:
     """One account to collect, through one of its connections.
 
-    `known`: platform ids of all posts still polled, due or not. `discover_since`: look for posts
-    published since then; None: not due. `queued_at`: since when it waits for a budget or a
-    cooldown. `stand_ins`: further connections of the account, for when the first fails.
-    `stopped_by`: what this two-hour slot knows already of why the account is not collected.
+    `discover_since`: look for posts published since then; None: not due. `queued_at`: since when
+    it waits for a budget or a cooldown. `stand_ins`: further connections of the account, for when
+    the first fails. `stopped_by`: what this two-hour slot knows already of why the account is not
+    collected.
     """
 
     connection_id: UUID
@@ -55,7 +110,6 @@ class DueAccount:
     platform: str
     account: "AccountRef"
     posts: tuple[DuePost, ...]
-    known: frozenset[str]
     discover_since: datetime | None
     with_profile: bool
     last_profile_slot: datetime | None = None
@@ -93,17 +147,17 @@ def due_accounts(
     `only`: of these accounts; `without`: not through these connections, whose failures then do not
     count as tries.
     """
-    connections = _connections(session, only, without)
     tries = _tries(session, now)
     posts = _due_posts(session, tries, now)
     found = []
-    for account, consents in connections:
-        tried = tries.get((account.id, floor_to(now, YOUNG_SLOT)))
+    for account_id, consents in _by_account(_consents(session)).items():
+        usable = [c for c in consents if c.state == ACTIVE and c.connection_id not in without]
+        if not usable or (only is not None and account_id not in only):
+            continue
+        tried = tries.get((account_id, floor_to(now, YOUNG_SLOT)))
         due = _due(
-            session,
-            account,
-            consents,
-            posts.get(account.id, ()),
+            usable,
+            posts.get(account_id, ()),
             now,
             may_look=bool(without) or _may_try(tried, now),
             stopped_by=tried.reason if tried else None,
@@ -116,26 +170,21 @@ def due_accounts(
 def blocked_accounts(session: Session, now: datetime) -> list[BlockedAccount]:
     """Accounts whose consents have all ended, where this two-hour slot does not tell it yet."""
     tries = _tries(session, now)
-    blocked: dict[UUID, BlockedAccount | None] = {}
-    for connection, account in session.execute(
-        select(Connection, Account)
-        .join(Account, Account.id == Connection.account_id)
-        .order_by(Connection.connected_at, Connection.id)
-    ):
-        is_told = (account.id, floor_to(now, YOUNG_SLOT)) in tries
-        if is_told or connection.state not in ENDED:
-            blocked[account.id] = None
-        blocked.setdefault(
-            account.id,
-            BlockedAccount(
-                account.id,
-                connection.user_id,
-                account.platform,
-                f"{account.platform}:{account.handle or account.platform_account_id}",
-                connection.state_reason or connection.state,
-            ),
-        )
-    return [found for found in blocked.values() if found is not None]
+    blocked = []
+    for account_id, consents in _by_account(_consents(session)).items():
+        is_told = (account_id, floor_to(now, YOUNG_SLOT)) in tries
+        if not is_told and all(consent.state in ENDED for consent in consents):
+            oldest = consents[0]
+            blocked.append(
+                BlockedAccount(
+                    account_id,
+                    oldest.user_id,
+                    oldest.platform,
+                    f"{oldest.platform}:{oldest.handle or oldest.platform_account_id}",
+                    oldest.state_reason or oldest.state,
+                )
+            )
+    return blocked
 
 
 def _urgency(due: DueAccount, now: datetime) -> tuple[bool, datetime, timedelta]:
@@ -143,29 +192,20 @@ def _urgency(due: DueAccount, now: datetime) -> tuple[bool, datetime, timedelta]
     return (due.queued_at is None, due.queued_at or now, now - youngest)
 
 
-def _connections(
-    session: Session, only: Collection[UUID] | None, without: Collection[UUID]
-) -> list[tuple[Account, list[Connection]]]:
-    """Accounts with their active connections, oldest first."""
-    query = (
-        select(Connection, Account)
-        .join(Account, Account.id == Connection.account_id)
-        .where(Connection.state == ACTIVE)
-        .order_by(Connection.connected_at, Connection.id)
-    )
-    if only is not None:
-        query = query.where(Account.id.in_(only))
-    found: dict[UUID, tuple[Account, list[Connection]]] = {}
-    for connection, account in session.execute(query):
-        if connection.id not in without:
-            found.setdefault(account.id, (account, []))[1].append(connection)
-    return list(found.values())
+def _consents(session: Session) -> Sequence[Any]:
+    """All connections, each with its account; oldest first."""
+    return session.connection().execute(_CONSENTS).all()
+
+
+def _by_account(consents: Iterable[Any]) -> dict[UUID, list[Any]]:
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for consent in consents:
+        found[consent.account_id].append(consent)
+    return found
 
 
 def _due(
-    session: Session,
-    account: Account,
-    consents: Sequence[Connection],
+    consents: Sequence[Any],
     posts: Sequence[DuePost],
     now: datetime,
     *,
@@ -180,7 +220,8 @@ def _due(
     discovery = _newest(consent.last_discovery_slot for consent in consents)
     profile = _newest(consent.last_profile_slot for consent in consents)
     discover_since = None
-    if may_look and account.kind != "member":  # whose posts LinkedIn lists to nobody
+    first = consents[0]
+    if may_look and first.kind != "member":  # whose posts LinkedIn lists to nobody
         discover_since = _discover_since(discovery, posts, now)
     with_profile = may_look and _is_empty(profile, now, OLD_SLOT)
     if not posts and discover_since is None and not with_profile:
@@ -189,17 +230,16 @@ def _due(
     from ingest.platforms.base import AccountRef  # noqa: PLC0415
 
     return DueAccount(
-        connection_id=consents[0].id,
-        user_id=consents[0].user_id,
-        platform=account.platform,
+        connection_id=first.connection_id,
+        user_id=first.user_id,
+        platform=first.platform,
         account=AccountRef(
-            account_id=account.id,
-            platform_account_id=account.platform_account_id or "",
-            kind=account.kind,  # type: ignore[arg-type]  # written from the same Literal
-            handle=account.handle,
+            account_id=first.account_id,
+            platform_account_id=first.platform_account_id or "",
+            kind=first.kind,
+            handle=first.handle,
         ),
         posts=tuple(posts),
-        known=frozenset() if discover_since is None else _known(session, account.id, now),
         discover_since=discover_since,
         with_profile=with_profile,
         last_profile_slot=profile,
@@ -214,32 +254,16 @@ def _newest(moments: Iterable[datetime | None]) -> datetime | None:
 
 
 def _due_posts(session: Session, tries: _Tries, now: datetime) -> dict[UUID, list[DuePost]]:
-    """Account -> its due posts, youngest first. The query leaves out nearly all that are not."""
-    young, old = floor_to(now, YOUNG_SLOT), floor_to(now, OLD_SLOT)
-    last = TrackedPost.last_slot
-    connected = select(Connection.account_id).where(Connection.state == ACTIVE)
-    rows = session.execute(
-        select(
-            TrackedPost.account_id,
-            TrackedPost.post_id,
-            TrackedPost.platform_post_id,
-            TrackedPost.published_at,
-            last,
-        )
-        .where(
-            TrackedPost.account_id.in_(connected),
-            TrackedPost.state == POLLED,
-            TrackedPost.platform_post_id.is_not(None),
+    """Account -> its due posts, youngest first."""
+    rows: Iterable[Any] = session.connection().execute(
+        _MAYBE_DUE,
+        {
             # a slot may have begun up to its own length before now
-            TrackedPost.published_at > now - POLLED_AGE - OLD_SLOT,
-            or_(
-                last.is_(None),
-                last < old,
-                # the last young slot reaches to the first old one
-                and_(last < young, TrackedPost.published_at > now - YOUNG_AGE - OLD_SLOT),
-            ),
-        )
-        .order_by(TrackedPost.published_at.desc(), TrackedPost.post_id)
+            "since": now - POLLED_AGE - OLD_SLOT,
+            "old": floor_to(now, OLD_SLOT),
+            "young": floor_to(now, YOUNG_SLOT),
+            "young_since": now - YOUNG_AGE - OLD_SLOT,
+        },
     )
     found: dict[UUID, list[DuePost]] = defaultdict(list)
     for account_id, post_id, platform_post_id, published_at, last_slot in rows:
@@ -254,33 +278,16 @@ def _due_posts(session: Session, tries: _Tries, now: datetime) -> dict[UUID, lis
 
 def _tries(session: Session, now: datetime) -> _Tries:
     """What was skipped in slots that may be the present one."""
-    skipped = session.scalars(
-        select(SkippedSlot).where(SkippedSlot.slot_start > now - OLD_SLOT - YOUNG_SLOT)
-    )
-    return {(skip.subject, skip.slot_start): skip for skip in skipped}
+    rows = session.connection().execute(_TRIES, {"since": now - OLD_SLOT - YOUNG_SLOT})
+    return {(row.subject, row.slot_start): row for row in rows}
 
 
-def _may_try(skip: SkippedSlot | None, now: datetime) -> bool:
+def _may_try(skip: Any, now: datetime) -> bool:
     """Whether what was skipped in this slot may be asked for again."""
     if skip is None or skip.tries == 0:
         return True
     wait: timedelta = RETRY_AFTER * 2 ** (skip.tries - 1)
-    return now >= skip.updated_at + wait - _JITTER
-
-
-def _known(session: Session, account_id: UUID, now: datetime) -> frozenset[str]:
-    return frozenset(
-        known
-        for known in session.scalars(
-            select(TrackedPost.platform_post_id).where(
-                TrackedPost.account_id == account_id,
-                TrackedPost.state == POLLED,
-                TrackedPost.platform_post_id.is_not(None),
-                TrackedPost.published_at > now - POLLED_AGE - 2 * OLD_SLOT,
-            )
-        )
-        if known is not None
-    )
+    return bool(now >= skip.updated_at + wait - _JITTER)
 
 
 def _discover_since(

@@ -116,7 +116,7 @@ class StoredTokens:
                 connection.refresh_expires_at = (
                     connection.refresh_expires_at or grant.refresh_expires_at
                 )
-            settle(session, [Kind.APP_REFUSED], connection.platform, self._clock.now())
+            settle(session, [(Kind.APP_REFUSED, connection.platform)], self._clock.now())
         self._connection, self._tokens = connection, stored
         log.info("token refreshed", connection=str(self._connection_id))
 

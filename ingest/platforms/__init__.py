@@ -33,7 +33,7 @@ def open_platform(
 ) -> Platform:
     """The client of one connection. Close it after use.
 
-    `settings`: the platform's own settings class. `transport`: share one `httpx.HTTPTransport`
+    `settings`: the platform's own settings class. `transport`: share one of `open_transport`
     among many clients (each makes its TLS context otherwise) and close it yourself.
     Raises ValueError for an unknown platform, settings of another one, or a base URL that is
     neither https nor loopback.

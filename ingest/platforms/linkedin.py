@@ -43,7 +43,7 @@ from ingest.platforms.base import (
     SnapshotRow,
 )
 from ingest.platforms.values import Unusable
-from ingest.slots import OLD_SLOT, POLLED_AGE
+from ingest.slots import OLD_SLOT, POLLED_AGE, YOUNG_AGE
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +68,9 @@ MEMBER_FOLLOWERS: Final = _Resource("linkedin.member_followers", "/rest/memberFo
 ME: Final = _Resource("linkedin.me", "/v2/me")
 
 FINDER_PAGE: Final = 100
+#: A two-hourly look for new posts of an account with few young ones begins with a page so small.
+SMALL_PAGE: Final = 25
+FEW_POSTS: Final = 15
 #: No cap is documented; 50 URNs as long as `_URN` allows stay under 4,000 characters (2.3).
 BATCH: Final = 50
 #: Pages of a finder that would never end.
@@ -535,6 +538,7 @@ class _PageRun:
         self._due = dict.fromkeys(i for i in request.due if _URN.fullmatch(i))
         self._listed: dict[str, Post] = {}
         self._pages_read = 0
+        self._elements_read = 0
         self._listing_ended = False
         self._listing_failed = False
         self._listing_floor = self._now
@@ -605,9 +609,10 @@ class _PageRun:
 
     def _list(self, is_enough: Callable[[], bool]) -> None:
         while not self._listing_ended and not is_enough():
+            count = self._page_size()
             query = (
-                f"q=author&author={urn(self._organization)}&count={FINDER_PAGE}"
-                f"&start={self._pages_read * FINDER_PAGE}&sortBy=LAST_MODIFIED"
+                f"q=author&author={urn(self._organization)}&count={count}"
+                f"&start={self._elements_read}&sortBy=LAST_MODIFIED"
             )
             answer = self._rest.find(POSTS, query)
             page = read_finder(answer.body, answer.received_at)
@@ -615,10 +620,17 @@ class _PageRun:
             self._listed.update((post.platform_post_id, post) for post in new)
             self._collection.rejected += page.rejected
             self._pages_read += 1
+            self._elements_read += count
             self._listing_floor = page.oldest or self._listing_floor
             circles = bool(page.posts) and not new
             self._listing_failed = circles or self._pages_read >= MOST_PAGES
-            self._listing_ended = self._listing_failed or page.elements < FINDER_PAGE
+            self._listing_ended = self._listing_failed or page.elements < count
+
+    def _page_size(self) -> int:
+        since = self._request.discover_since
+        is_near = since is not None and since > self._now - YOUNG_AGE - OLD_SLOT
+        is_small = is_near and len(self._due) <= FEW_POSTS and not self._pages_read
+        return SMALL_PAGE if is_small else FINDER_PAGE
 
     # The statistics
 

@@ -55,7 +55,7 @@ def test_the_same_news_is_told_once_until_it_is_settled(
             notify(session, Kind.RATE_LIMITED, ana.id, "throttled", clock.now())
     assert open_keys(store) == [f"rate_limited:{ana.id}"]
     with store.begin() as session:
-        settle(session, [Kind.RATE_LIMITED, Kind.USAGE_CAPPED], ana.id, clock.now())
+        settle(session, [(Kind.RATE_LIMITED, ana.id), (Kind.USAGE_CAPPED, ana.id)], clock.now())
     assert open_keys(store) == []
     with store.begin() as session:
         notify(session, Kind.RATE_LIMITED, ana.id, "throttled again", clock.now())
@@ -69,7 +69,7 @@ def test_settling_one_subject_leaves_the_others(
     with store.begin() as session:
         for connection in (ana, ben):
             notify(session, Kind.RATE_LIMITED, connection.id, "throttled", clock.now())
-        settle(session, [Kind.RATE_LIMITED], ana.id, clock.now())
+        settle(session, [(Kind.RATE_LIMITED, ana.id)], clock.now())
     assert open_keys(store) == [f"rate_limited:{ben.id}"]
 
 

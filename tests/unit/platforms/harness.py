@@ -105,13 +105,15 @@ class Rig:
     @property
     def targets(self) -> list[str]:
         """Paths and queries as they were sent, byte for byte."""
-        return [request.url.raw_path.decode("ascii") for request in self.requests]
+        return [request.extensions["target"].decode("ascii") for request in self.requests]
 
 
 def _rig(make: Callable[..., Any], settings: object, handler: Handler, **ends: Any) -> Rig:
     requests: list[httpx.Request] = []
 
     def record(request: httpx.Request) -> httpx.Response:
+        # what goes over the wire, where a server looks for it
+        request.url = request.url.copy_with(raw_path=request.extensions["target"])
         requests.append(request)
         return handler(request)
 

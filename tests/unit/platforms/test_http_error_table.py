@@ -398,6 +398,17 @@ def test_an_exhausted_budget_ends_the_call_before_a_request() -> None:
     assert (error.kind, error.until, client.tries) == ("budget_exhausted", NOW, 0)
 
 
+@pytest.mark.parametrize("token", [None, "two words"])
+def test_a_call_without_a_usable_token_takes_nothing_from_the_budget(token: str | None) -> None:
+    class Ended(FakeTokens):
+        def access_token(self) -> str:
+            raise ApiError(ErrorKind.TOKEN_EXPIRED, "connect the account again")
+
+    client = Client(OK, tokens=Ended() if token is None else FakeTokens(token))
+    assert client.fail().kind == "token_expired"
+    assert (client.tries, client.pacer.before_calls) == (0, [])
+
+
 def test_retries_take_from_the_budget_too() -> None:
     client = Client(status(500), pacer=CountingPacer(budget=2))
     assert client.fail().kind == "budget_exhausted"

@@ -9,7 +9,15 @@ import pytest
 import structlog
 
 from ingest.clock import ManualClock
-from ingest.http import ApiError, Call, HttpClient, NoPacing, check_base_url, is_loopback
+from ingest.http import (
+    ApiError,
+    Call,
+    HttpClient,
+    NoPacing,
+    check_base_url,
+    is_loopback,
+    open_transport,
+)
 from ingest.oauth import App, Consent, TokenGrant
 from ingest.platforms.twitter import explain
 
@@ -145,31 +153,49 @@ def test_loopback_is_told_by_address_and_by_name() -> None:
     assert not is_loopback("https://api.x.com")
 
 
-def test_a_shared_transport_is_left_open() -> None:
-    class Transport(httpx.MockTransport):
-        closed = False
+class Transport(httpx.MockTransport):
+    """Knows whether it was closed."""
 
-        def close(self) -> None:
-            self.closed = True
+    closed = False
 
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_shared_transport_is_left_open(is_shared: bool, monkeypatch: Any) -> None:
     transport = Transport(lambda _: httpx.Response(200, json={}))
-    shared = HttpClient(
+    monkeypatch.setattr("ingest.http.open_transport", lambda _: transport)
+    HttpClient(
         "https://api.x.com",
         explain=explain,
         tokens=FakeTokens(),
         pacer=NoPacing(),
         clock=ManualClock(NOW),
-        transport=transport,
-    )
-    shared.close()
-    assert not transport.closed
-    own = HttpClient(
-        "http://127.0.0.1:1",
-        explain=explain,
-        tokens=FakeTokens(),
-        pacer=NoPacing(),
-        clock=ManualClock(NOW),
-    )
-    own.close()
-    with pytest.raises(RuntimeError, match="closed"):
-        own.get(Call("x.lookup", "/"))
+        transport=transport if is_shared else None,
+    ).close()
+    assert transport.closed is not is_shared
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "expected"),
+    [
+        ("https://api.x.com", {"https_proxy": "http://proxy.example:3128"}, "proxy.example"),
+        ("https://api.x.com", {"all_proxy": "proxy.example:3128"}, "proxy.example"),
+        ("https://api.x.com", {"http_proxy": "http://proxy.example:3128"}, None),
+        ("https://api.x.com", {"https_proxy": "http://p.example", "no_proxy": "x.com"}, None),
+        ("http://127.0.0.1:8020", {"http_proxy": "http://proxy.example:3128"}, None),
+    ],
+)
+def test_the_environments_proxy_is_used_but_never_for_this_machine(
+    url: str, environment: dict[str, str], expected: str | None, monkeypatch: Any
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    asked: list[httpx.Proxy | str | None] = []
+    monkeypatch.setattr("httpx.HTTPTransport", lambda proxy=None: asked.append(proxy))
+    open_transport(url)
+    assert [proxy and httpx.URL(str(proxy)).host for proxy in asked] == [expected]

@@ -1,7 +1,9 @@
 """How a LinkedIn page is collected: which requests, and what a missing element means."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -297,6 +299,19 @@ def test_discovery_stops_at_the_page_that_reaches_its_date() -> None:
     rig = linkedin(MiniLinkedIn(share(5 * n) for n in range(600)))
     rig.platform.collect(discovery(known={f"urn:li:share:{7000 + n}" for n in range(0, 3000)}))
     assert paths(rig).count("/rest/posts") == 2
+
+
+@pytest.mark.parametrize(("changed", "counts"), [(3, ["25"]), (40, ["25", "100"])])
+def test_a_near_look_for_posts_begins_with_a_small_page(changed: int, counts: list[str]) -> None:
+    posts = [share(n) for n in range(1, changed + 1)] + [share(24 * n) for n in range(3, 30)]
+    rig = linkedin(MiniLinkedIn(posts))
+    got = rig.platform.collect(
+        replace(discovery(posts[:2]), discover_since=NOW - timedelta(hours=changed, minutes=30))
+    )
+    asked = [re.search(r"count=(\d+)&start=(\d+)", target) for target in rig.targets]
+    assert [found[1] for found in asked if found] == counts
+    assert [found[2] for found in asked if found] == ["0", "25"][: len(counts)]
+    assert len(got.posts) == changed
 
 
 def test_known_posts_that_are_not_due_cost_no_statistics() -> None:
