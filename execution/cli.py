@@ -1,9 +1,10 @@
 """The `nexus` command. Each command loads only what it needs: a run with nothing due is quick."""
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -17,10 +18,9 @@ from execution.control import access, audit
 from execution.control.models import User
 from execution.control.settings import Settings
 from execution.logs import configure_logs
-from execution.run import ExitCode, RunLockedError, exclusive_run
+from execution.run import ExitCode, RunLockedError
 from ingest.clock import SystemClock, as_utc
 from ingest.errors import NexusError
-from ingest.platforms.base import AccountKind
 
 DEFAULT_USER = "owner@localhost"
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
@@ -248,7 +248,7 @@ def import_files(
     """
     from execution.analytics.imports import Importer
 
-    with exclusive_run(app.settings, app.store, app.clock, "import") as run:
+    with app.run("import") as run:
         with app.store.begin() as session:
             importer = Importer(app.settings, app.store, app.clock, _importing(app, session, email))
         with progress_bar("Importing") as advance:
@@ -277,7 +277,7 @@ def _importing(app: App, session: Session, email: str) -> User:
 def sync(app: App) -> None:
     """Collect what is due from LinkedIn and X, and land it."""
 
-    with exclusive_run(app.settings, app.store, app.clock, "sync") as run:
+    with app.run("sync") as run:
         run.exit_code = app.sync(run.summary)
     raise SystemExit(run.exit_code)
 
@@ -292,7 +292,7 @@ def sync(app: App) -> None:
 def build(app: App, select: str | None, full_refresh: bool) -> None:
     """Build and test the models. Readers see nothing of it until `refresh` publishes."""
 
-    with exclusive_run(app.settings, app.store, app.clock, "build"):
+    with app.run("build"):
         app.land()
         app.build(select, full_refresh)
 
@@ -320,7 +320,7 @@ def docs(app: App) -> None:
     from execution.analytics.aggregations import Dbt
 
     page = app.settings.data_dir / "docs" / "index.html"
-    with exclusive_run(app.settings, app.store, app.clock, "docs"):
+    with app.run("docs"):
         Dbt(app.settings.data_dir).docs(page)
     console.print(f"Open {page.resolve()}", markup=False, soft_wrap=True)
 
@@ -330,7 +330,7 @@ def docs(app: App) -> None:
 def refresh(app: App) -> None:
     """Collect what is due, build, test and publish: the one line for cron."""
 
-    with exclusive_run(app.settings, app.store, app.clock, "refresh") as run:
+    with app.run("refresh") as run:
         run.exit_code = app.sync(run.summary)
         app.land()
         app.build_and_publish()
@@ -357,7 +357,7 @@ def archive(app: App) -> None:
 
     Each post's last three stay hot. Marts do not change: they are kept for ever.
     """
-    with exclusive_run(app.settings, app.store, app.clock, "archive") as run:
+    with app.run("archive") as run:
         run.summary["archived"] = app.archive()
 
 
@@ -366,8 +366,32 @@ def archive(app: App) -> None:
 @click.pass_obj
 def restore(app: App, months: tuple[str, ...]) -> None:
     """Put archived snapshots back among the hot ones, until the next `archive`."""
-    with exclusive_run(app.settings, app.store, app.clock, "restore") as run:
+    with app.run("restore") as run:
         run.summary["restored"] = app.restore(months)
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(["user", "account", "post"]))
+@click.argument("given", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def forget(app: App, kind: Literal["user", "account", "post"], given: str, yes: bool) -> None:
+    """Erase a user, an account or a post everywhere, for ever, and publish without it.
+
+    ID: a UUID, or a user's e-mail, an account's platform:handle, a post's platform id. What
+    another member still owns stays. Backups are yours to erase.
+    """
+    with app.run("forget") as run:
+        erasure = app.forgetting.find(kind, given)
+        console.print(f"{given}: {erasure.summary()}.", markup=False)
+        if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError("an erasure cannot be undone: confirm it with --yes")
+            click.confirm("Erase all of it? This cannot be undone", abort=True)
+        app.forgetting.begin(erasure)
+        gone = app.forgetting.finish(erasure)
+        run.summary["erased"] = sum(gone.values())
+    app.show_erased(gone)
 
 
 # --- looking back ------------------------------------------------------------------------------
@@ -435,11 +459,10 @@ def costs(app: App) -> None:
 @click.pass_obj
 def plan_command(app: App, posts_per_month: int | None) -> None:
     """Show what the next run would do, its requests and its cost; nothing is asked of anyone."""
-    from execution.control.plan import estimate_month, plan
+    from execution.control.plan import KINDS, estimate_month, plan
 
     if posts_per_month is not None:
-        kinds: tuple[AccountKind, ...] = ("profile", "page", "member")
-        months = [estimate_month(app.settings, kind, posts_per_month) for kind in kinds]
+        months = [estimate_month(app.settings, kind, posts_per_month) for kind in KINDS]
         print_table(
             ("platform", "kind", "requests a day", "of", "USD a month", "fits the budget"),
             [
@@ -561,7 +584,7 @@ def rotate_vault(app: App) -> None:
     from execution.control.connections import encrypt_anew
     from execution.control.vault import open_vault, rotate
 
-    with exclusive_run(app.settings, app.store, app.clock, "vault rotate"):
+    with app.run("vault rotate"):
         with app.store.begin() as session:
             audit.record(session, app.clock, "operator", "vault rotated", {})
         rotate(app.settings.vault_key_file)

@@ -26,6 +26,8 @@ from ingest.platforms import linkedin, twitter
 from ingest.platforms.base import AccountKind
 from ingest.slots import OLD_SLOT, POLLED_AGE, YOUNG_AGE, YOUNG_SLOT
 
+#: In the order people read them.
+KINDS: Final[tuple[AccountKind, ...]] = ("profile", "page", "member")
 _DAY: Final = timedelta(days=1)
 _OLD_RUNS: Final = _DAY // OLD_SLOT
 _YOUNG_RUNS: Final = _DAY // YOUNG_SLOT - _OLD_RUNS
