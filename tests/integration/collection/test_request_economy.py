@@ -109,7 +109,7 @@ from execution.cli import main
 try:
     main(["sync"])
 finally:
-    heavy = {"dlt", "dbt", "pyarrow", "duckdb", "alembic", "flask"} & set(sys.modules)
+    heavy = {"dlt", "dbt", "pyarrow", "duckdb", "alembic", "flask", "httpx"} & set(sys.modules)
     print("heavy modules:", sorted(heavy))
 """
 
