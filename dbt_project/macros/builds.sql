@@ -155,15 +155,33 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- What: the on-run-end hook: if this run built everything, the next one starts from here. -#}
+{#-
+    What: the on-run-end hook: if this run built everything, the next one starts from here. What it changed
+          is kept for a while, so that a publication can take over what changed since its last one.
+-#}
 {% macro record_build(results) %}
     {%- if execute and flags.WHICH in ['build', 'run'] and not flags.EMPTY and is_complete_build(results) %}
         {%- set schema = generate_schema_name('intermediate', none) %}
+        {%- set kept = 20 %}
         create or replace table {{ schema }}.recorded_loads as
         select load_id from {{ schema }}.int_loads;
         create or replace table {{ schema }}.recorded_posts as
         select post_id, fingerprint, account_id, published_at from {{ schema }}.int_posts;
         delete from {{ schema }}.int_touched_before;
+        create table if not exists {{ schema }}.recorded_builds as
+        select cast(0 as integer) as build, cast('' as varchar) as invocation_id where 1 = 0;
+        create table if not exists {{ schema }}.recorded_changes as
+        select cast(0 as integer) as build, post_id, first_slot from {{ schema }}.int_touched_posts where 1 = 0;
+        insert into {{ schema }}.recorded_builds
+        select coalesce(max(build), 0) + 1, '{{ invocation_id }}' from {{ schema }}.recorded_builds;
+        insert into {{ schema }}.recorded_changes
+        select builds.build, touched.post_id, touched.first_slot
+        from {{ schema }}.int_touched_posts as touched
+        cross join (select max(build) as build from {{ schema }}.recorded_builds) as builds;
+        delete from {{ schema }}.recorded_changes
+        where build <= (select max(build) from {{ schema }}.recorded_builds) - {{ kept }};
+        delete from {{ schema }}.recorded_builds
+        where build <= (select max(build) from {{ schema }}.recorded_builds) - {{ kept }};
     {%- endif %}
 {% endmacro %}
 

@@ -1,0 +1,216 @@
+"""The inside of a published file: its tables, their descriptions, and the `publication` row."""
+
+import json
+import subprocess
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from execution.analytics.aggregations import PROJECT, BuildResult
+
+#: A model as dbt's manifest describes it.
+Model = dict[str, Any]
+
+#: Above this share of changed posts, writing anew is cheaper.
+_MOST_CHANGED = 0.2
+#: What the builds changed since one of them (macros/builds.sql): post_id, first_slot.
+_CHANGES = """
+    create temp table changes as
+    select post_id, min(first_slot) as first_slot
+    from warehouse.intermediate.recorded_changes
+    where build > (
+        select build from warehouse.intermediate.recorded_builds
+        where invocation_id = (select build_id from draft.publication)
+    )
+    group by post_id
+"""
+
+
+def is_changed_in_place(model: Model) -> bool:
+    """Whether a generation may take the mart over from the last one, by `meta.published_by`."""
+    return "published_by" in model["config"].get("meta", {})
+
+
+def write(draft: Path, warehouse: Path, models: list[Model]) -> dict[str, int]:
+    """Bring `draft` (new, or a copy of the last generation) to the state of the warehouse.
+
+    Returns rows a table.
+    """
+    counts = {}
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach {_literal(warehouse)} as warehouse (read_only)")
+        connection.execute(f"attach {_literal(draft)} as draft (row_group_size 16384)")
+        taken_over = _take_over_changes(connection, models)
+        _drop_all_but(connection, taken_over)
+        for model in sorted(models, key=lambda model: str(model["name"])):
+            name = model["name"]
+            if name not in taken_over:
+                _create(connection, model)
+            _comment(connection, model)
+            counts[name] = _one(connection, f"select count(*) from draft.{name}")
+        connection.execute("checkpoint draft")
+        connection.execute("detach draft")
+    return counts
+
+
+def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    name, meta = model["name"], model["config"].get("meta", {})
+    order = f" order by {', '.join(meta['read_order'])}" if "read_order" in meta else ""
+    source = f"warehouse.{model['schema']}.{name}"
+    connection.execute(f"create table draft.{name} as select * from {source}{order}")
+
+
+def _take_over_changes(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> set[str]:
+    """Change the marts with `meta.published_by` that the draft holds already; which these were.
+
+    None where it is not known what changed since, or too much did. A mart that afterwards is not
+    the warehouse's, row for row, is written anew: so are rows that left for the archive.
+    """
+    candidates = [model for model in models if is_changed_in_place(model)]
+    if not candidates or not _know_changes(connection):
+        return set()
+    taken_over = set()
+    for model in candidates:
+        name, source = model["name"], f"warehouse.{model['schema']}.{model['name']}"
+        if _columns(connection, f"draft.{name}") != _columns(connection, source):
+            continue
+        post, slot = model["config"]["meta"]["published_by"]
+        order = ", ".join(model["config"]["meta"]["read_order"])
+        connection.execute(
+            f"""
+            delete from draft.{name} as old using changes
+            where old.{post} = changes.post_id and old.{slot} >= changes.first_slot
+            """
+        )
+        connection.execute(
+            f"""
+            insert into draft.{name}
+            select new.* from {source} as new
+            inner join changes
+                on new.{post} = changes.post_id and new.{slot} >= changes.first_slot
+            order by {order}
+            """
+        )
+        if _checksum(connection, f"draft.{name}") == _checksum(connection, source):
+            taken_over.add(name)
+    return taken_over
+
+
+def _know_changes(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Make the temporary table `changes`; whether it can be used."""
+    try:
+        base = _one(
+            connection,
+            "select count(*) from warehouse.intermediate.recorded_builds "
+            "where invocation_id = (select build_id from draft.publication)",
+        )
+    except duckdb.CatalogException:  # a new file, or one of a version that did not say
+        return False
+    if not base:
+        return False
+    connection.execute(_CHANGES)
+    changed = _one(connection, "select count(*) from changes")
+    return bool(changed <= _MOST_CHANGED * _one(connection, "select count(*) from draft.posts"))
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    """Names and types; none for a table that does not exist."""
+    with suppress(duckdb.CatalogException):
+        rows = connection.execute(f"describe {table}").fetchall()
+        return [(name, kind) for name, kind, *_ in rows]
+    return []
+
+
+def _checksum(connection: duckdb.DuckDBPyConnection, table: str) -> Any:
+    """Number of rows, and a sum over all their values, whatever the order."""
+    return connection.execute(f"select count(*), sum(hash(rows)) from {table} as rows").fetchone()
+
+
+def _drop_all_but(connection: duckdb.DuckDBPyConnection, kept: set[str]) -> None:
+    tables = connection.execute(
+        "select table_name from duckdb_tables() where database_name = 'draft'"
+    ).fetchall()
+    for (name,) in tables:
+        if name not in kept:
+            connection.execute(f"drop table draft.{name}")
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """BI tools show these as the definitions."""
+    name = model["name"]
+    connection.execute(f"comment on table draft.{name} is {_literal(model['description'])}")
+    for column in model["columns"].values():
+        target = f"draft.{name}.{column['name']}"
+        connection.execute(f"comment on column {target} is {_literal(column['description'])}")
+
+
+def sign(
+    draft: Path,
+    *,
+    generation: int,
+    built: BuildResult,
+    row_counts: dict[str, int],
+    warehouse: Path,
+    now: datetime,
+) -> None:
+    """Put the `publication` row into the file: what this generation is made of."""
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        data_as_of = _one(connection, "select max(as_of) from marts.accounts")
+        build_id = _one(
+            connection, "select max_by(invocation_id, build) from intermediate.recorded_builds"
+        )
+    with duckdb.connect(draft) as connection:
+        connection.execute(
+            """
+            create table publication (
+                generation bigint, built_at timestamptz, data_as_of timestamptz,
+                git_revision varchar, tests_passed integer, tests_warned integer,
+                row_counts varchar, build_id varchar
+            )
+            """
+        )
+        connection.execute(
+            "insert into publication values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                generation,
+                now,
+                data_as_of,
+                _git_revision(),
+                built.tests_passed,
+                built.tests_warned,
+                json.dumps(row_counts),
+                build_id,
+            ],
+        )
+        connection.execute(
+            "comment on table publication is 'One row: which generation this file is, when it was "
+            "built, how fresh its data is, and which tests it passed.'"
+        )
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    row = connection.execute(query).fetchone()
+    return row and row[0]
+
+
+def _literal(value: object) -> str:
+    """An SQL text literal: ATTACH and COMMENT take no bound parameters."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _git_revision() -> str | None:
+    with suppress(OSError):
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607  (found on PATH, as everywhere)
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.strip() or None
+    return None

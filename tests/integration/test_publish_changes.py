@@ -1,0 +1,156 @@
+"""A generation that began as a copy of the last one holds what the warehouse holds, row for row."""
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from execution.analytics import publish as publishing
+from execution.analytics import published_file
+from execution.analytics.aggregations import BuildResult, Dbt
+from execution.analytics.publish import Publication, publish
+from execution.control.settings import Settings
+from ingest.clock import SystemClock
+from tests.warehouse.histories import Event, Histories, generate, land
+from tests.warehouse.raw_warehouse import RawWarehouse
+
+TESTED = BuildResult(models=1, tests_passed=1, tests_warned=0)
+LARGE = ("analytics_snapshots", "post_increments")
+
+
+class Installation:
+    """A warehouse of random histories that is built and published portion by portion."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = Settings(
+            _env_file=None, data_dir=folder, vault_key_file=folder.parent / "keys.json"
+        )
+        self.dbt = Dbt(folder)
+        self.warehouse = RawWarehouse(self.settings.warehouse)
+        self.histories: Histories = generate(self.warehouse, seed=7, accounts=6)
+        self.warehouse.land()
+
+    def build(self, portion: list[Event]) -> BuildResult:
+        land(self.warehouse, portion)
+        self.warehouse.land()
+        return self.dbt.build("resource_type:seed resource_type:model")
+
+    def publish(self, built: BuildResult, **options: bool) -> Publication:
+        return publish(self.settings, self.dbt, built, SystemClock(), **options)
+
+    def differences(self, publication: Publication) -> list[tuple[Any, ...]]:
+        """Tables of which a row is in the file and not in the warehouse, or the other way round."""
+        different = []
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{publication.path}' as file (read_only)")
+            connection.execute(f"attach '{self.settings.warehouse}' as warehouse (read_only)")
+            for table in publication.row_counts:
+                schema = self.schema_of(connection, table)
+                if schema != "marts":
+                    continue
+                sides = f"from file.{table}", f"from warehouse.marts.{table}"
+                for one, other in (sides, sides[::-1]):
+                    different += connection.execute(
+                        f"select '{table}', * {one} except all select '{table}', * {other}"
+                    ).fetchall()
+        return different
+
+    @staticmethod
+    def schema_of(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+        (schema,) = connection.execute(
+            "select schema_name from duckdb_tables() where database_name = 'warehouse' "
+            "and table_name = ? and schema_name in ('marts', 'content')",
+            [table],
+        ).fetchone() or ("",)
+        return str(schema)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which most of the histories were built and published as generation 1."""
+    folder = tmp_path_factory.mktemp("changes") / "data"
+    folder.mkdir()
+    installation = Installation(folder)
+    events = installation.histories.events
+    installation.publish(installation.build(events[:-40]))
+    return folder
+
+
+@pytest.fixture
+def taken_over(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """What each publication took over from the one before; any share of changes is allowed."""
+    seen: list[set[str]] = []
+    original = published_file._take_over_changes
+
+    def spy(*arguments: Any) -> set[str]:
+        seen.append(original(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr(published_file, "_take_over_changes", spy)
+    monkeypatch.setattr(published_file, "_MOST_CHANGED", 1.0)
+    return seen
+
+
+def test_late_and_new_rows_reach_a_generation_that_began_as_a_copy(
+    built: Path, tmp_path: Path, taken_over: list[set[str]]
+) -> None:
+    installation = copy_of(built, tmp_path)
+    events = installation.histories.events[-40:]
+    random.Random(1).shuffle(events)
+    first = installation.publish(installation.build(events[:25]))
+    assert taken_over == [set(), set(LARGE)]
+    assert not installation.differences(first)
+    assert first.row_counts["post_increments"] > 100
+    # two builds between two publications
+    installation.build(events[25:32])
+    second = installation.publish(installation.build(events[32:]))
+    assert taken_over[2:] == [set(), set(LARGE)]
+    assert not installation.differences(second)
+    assert second.row_counts["post_increments"] > first.row_counts["post_increments"]
+
+
+def test_rows_that_left_the_warehouse_otherwise_make_a_mart_be_written_anew(
+    built: Path, tmp_path: Path, taken_over: list[set[str]]
+) -> None:
+    installation = copy_of(built, tmp_path)
+    with duckdb.connect(installation.settings.warehouse) as connection:
+        connection.execute("delete from marts.analytics_snapshots where hash(id) % 10 = 0")
+    publication = installation.publish(TESTED)
+    assert taken_over == [set(), {"post_increments"}]
+    assert not installation.differences(publication)
+
+
+@pytest.mark.parametrize("reason", ["asked for", "its turn", "much changed", "unknown base"])
+def test_a_generation_is_written_whole_where_a_copy_would_not_do(
+    built: Path,
+    tmp_path: Path,
+    taken_over: list[set[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    reason: str,
+) -> None:
+    installation = copy_of(built, tmp_path)
+    if reason == "its turn":
+        monkeypatch.setattr(publishing, "_WHOLE_EVERY", 2)
+    if reason == "much changed":
+        monkeypatch.setattr(published_file, "_MOST_CHANGED", -1.0)
+    if reason == "unknown base":
+        with duckdb.connect(installation.settings.warehouse) as connection:
+            connection.execute("update intermediate.recorded_builds set invocation_id = 'other'")
+    publication = installation.publish(TESTED, whole=reason == "asked for")
+    assert taken_over == [set(), set()]
+    assert not installation.differences(publication)
+
+
+def copy_of(built: Path, tmp_path: Path) -> Installation:
+    """The same installation in a folder of its own, before the last forty readings."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    installation = Installation(folder)
+    installation.warehouse.land()  # load numbers go on after those of the copy
+    for part in ("published", "dbt"):
+        shutil.copytree(built / part, folder / part, symlinks=True)
+    shutil.copy(built / "warehouse.duckdb", folder / "warehouse.duckdb")
+    return installation
