@@ -4,25 +4,28 @@ Heavy modules (dlt, dbt, pyarrow, duckdb) load in the step that needs them, so t
 nothing due is quick.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from execution.console import console, progress_bar
+from execution.console import console, print_table, progress_bar
 from execution.control import access
 from execution.control.notifications import deliver, watch
 from execution.control.schedule import due_accounts
-from execution.control.settings import Settings
+from execution.control.settings import INTENT, Settings
 from execution.control.store import ControlStore, open_store
 from execution.control.vault import Vault, open_vault
-from execution.run import ExitCode
+from execution.run import ExitCode, RunRecord, exclusive_run
 from ingest.clock import Clock
 from ingest.errors import NexusError
 
 if TYPE_CHECKING:
     from execution.analytics.aggregations import BuildResult
+    from execution.analytics.forget import Forgetting
+    from execution.analytics.publish import Publication
     from execution.control.models import User
 
 
@@ -112,14 +115,18 @@ class App:
 
     def build_and_publish(self) -> None:
         """Build, test, and only then publish. Raises BuildError or PublishError."""
+        self.publish(self.build())
+
+    def publish(self, built: "BuildResult") -> "Publication":
+        """Publish what a build has made. Raises PublishError."""
         from execution.analytics.aggregations import Dbt  # noqa: PLC0415
         from execution.analytics.publish import publish  # noqa: PLC0415
 
-        built = self.build()
         with console.status("Publishing"):
             done = publish(self.settings, Dbt(self.settings.data_dir), built, self.clock)
         rows = sum(done.row_counts.values())
         console.print(f"Published generation {done.generation}: {rows:,} rows in {done.path.name}.")
+        return done
 
     def archive(self) -> int:
         """Move what is no longer hot to cold storage; returns rows. Raises ArchiveError."""
@@ -142,6 +149,50 @@ class App:
             moved = restore(self.settings, months, advance)
         console.print(f"Restored {moved.total:,} snapshots of {len(moved.months)} months.")
         return moved.total
+
+    @contextmanager
+    def run(self, command: str) -> Iterator[RunRecord]:
+        """A run that holds the lock. An erasure that was begun before is finished first.
+
+        Raises RunLockedError.
+        """
+        with exclusive_run(self.settings, self.store, self.clock, command) as record:
+            if (self.settings.data_dir / INTENT).exists():
+                self._finish_forgetting()
+            yield record
+
+    def _finish_forgetting(self) -> None:
+        from execution.analytics.erasure.subject import begun  # noqa: PLC0415
+
+        erasure = begun(self.settings)
+        if erasure is not None:
+            console.print("Finishing an erasure that was begun before.")
+            try:
+                self.show_erased(self.forgetting.finish(erasure))
+            except NexusError as error:  # it waits; what else is due does not
+                console.print(f"The erasure is not finished yet: {error}", markup=False)
+
+    @cached_property
+    def forgetting(self) -> "Forgetting":
+        """How to erase from this installation."""
+        from execution.analytics.forget import Forgetting  # noqa: PLC0415
+
+        return Forgetting(
+            self.settings,
+            self.store,
+            self.vault,
+            self.clock,
+            land=self.land,
+            build=self.build,
+            publish=self.publish,
+        )
+
+    @staticmethod
+    def show_erased(gone: Mapping[str, int]) -> None:
+        """Say what an erasure removed."""
+        print_table(
+            ("place", "removed"), sorted(gone.items()), "There was nothing of it left to remove."
+        )
 
     def serve(self, email: str) -> None:
         """Serve the API and the dashboard until Ctrl-C, with a link that signs `email` in."""

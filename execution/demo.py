@@ -24,7 +24,6 @@ from execution.control import access
 from execution.control.connections import Tokens
 from execution.control.models import Connection
 from execution.control.settings import Settings
-from execution.run import exclusive_run
 from ingest.clock import ManualClock
 from ingest.errors import NexusError
 from ingest.sandbox.server import SandboxProcess, sandbox_process
@@ -81,7 +80,7 @@ def run_demo(app: App, days: int) -> None:
     with sandbox_process(*arguments) as stand_in:
         urls = {"x_base_url": stand_in.url, "linkedin_base_url": stand_in.url}
         demo = App(settings.model_copy(update=urls), app.clock)
-        with exclusive_run(settings, demo.store, app.clock, "demo"):
+        with demo.run("demo"):
             _connect_people(demo, stand_in.url, datetime.fromisoformat(state.start))
             if _collect_history(demo, stand_in) or not _is_published(settings):
                 demo.build_and_publish()

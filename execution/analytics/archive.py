@@ -1,8 +1,9 @@
 """Retention (directive 5.2; DESIGN.md section 5): old snapshots move to cold storage, and back.
 
-Hot are the last 90 days and always each post's last three. What leaves is written, read back and
-compared first; the manifest names it next; only then one transaction deletes the hot rows. A kill
-at any point leaves each row hot, cold, or both with the same values, and the next run goes on.
+Hot are the last 90 days, each post's last three, and what no build has counted yet. What leaves
+is written, read back and compared first; the manifest names it next; only then one transaction
+deletes the hot rows. A kill at any point leaves each row hot, cold, or both with the same values,
+and the next run goes on.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +36,11 @@ from ingest.load import RAW
 HOT_FOR: Final = timedelta(days=90)
 #: Snapshots of a post that stay hot, however old they are.
 ALWAYS_HOT: Final = 3
+#: Marts and models that hold hot snapshots alone, and follow what leaves.
+_HOT_COPIES: Final = (("intermediate", "int_snapshots"), ("marts", "analytics_snapshots"))
+#: What builds have seen: loads that a complete one counted, posts as it knew them.
+_RECORDED_LOADS: Final = ("intermediate", "recorded_loads")
+_RECORDED_POSTS: Final = ("intermediate", "recorded_posts")
 #: What the month of a row is.
 _MONTH: Final = "strftime(slot_start, '%Y-%m')"
 
@@ -63,6 +69,8 @@ def archive(settings: Settings, clock: Clock, progress: OnProgress) -> Moved:
     with open_warehouse(settings) as connection, _one_line():
         store.attach(connection)
         tables = [table for table in KEYS if exists(connection, table)]
+        if not _is_there(connection, _RECORDED_LOADS):
+            return moved  # nothing was built yet: no increment is counted, every row is needed
         months = [
             (table, month)
             for table in tables
@@ -117,7 +125,11 @@ def restore(settings: Settings, months: Sequence[str], progress: OnProgress) -> 
 
 
 def _find_leaving(connection: duckdb.DuckDBPyConnection, table: str, before: datetime) -> list[str]:
-    """Collect what leaves as `leaving_<table>`; its months, oldest first."""
+    """Collect what leaves as `leaving_<table>`; its months, oldest first.
+
+    Rows that no complete build has counted stay: their increments are kept for ever, and must be
+    made first.
+    """
     connection.execute(
         f"""
         create or replace temp table leaving_{table} as
@@ -128,7 +140,10 @@ def _find_leaving(connection: duckdb.DuckDBPyConnection, table: str, before: dat
         )
         select hot.* from {RAW}.{table} as hot
         inner join kept on hot.post_id = kept.post_id
-        where hot.collected_at < $before and hot.slot_start < kept.first_kept
+        where
+            hot.collected_at < $before
+            and hot.slot_start < kept.first_kept
+            and hot._dlt_load_id in (select load_id from {".".join(_RECORDED_LOADS)})
         """,
         {"before": before},
     )
@@ -189,11 +204,22 @@ def _delete_left(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     )
     if missing:
         raise ArchiveError(f"{missing:,} rows of {table} did not reach the archive: none was moved")
+    for copy in filter(lambda copy: _is_there(connection, copy), _HOT_COPIES):
+        connection.execute(
+            f"delete from {'.'.join(copy)} as hot using leaving_{table} as gone"
+            " where hot.post_id = cast(gone.post_id as uuid)"
+            " and hot.slot_start = gone.slot_start and hot.source = 'api'"
+        )
     return _count(
         connection,
         f"delete from {RAW}.{table} as hot using leaving_{table} as gone"
         f" where {' and '.join(f'hot.{name} = gone.{name}' for name in KEYS[table])}",
     )
+
+
+def _is_there(connection: duckdb.DuckDBPyConnection, place: tuple[str, str]) -> bool:
+    schema, table = place
+    return exists(connection, table, schema)
 
 
 def _restore_file(connection: duckdb.DuckDBPyConnection, file: ColdFile) -> int:
@@ -210,6 +236,11 @@ def _restore_file(connection: duckdb.DuckDBPyConnection, file: ColdFile) -> int:
         f"delete from {hot} as hot using cold_rows as cold"
         f" where {same} and hot.collected_at < cold.collected_at"
     )
+    if _is_there(connection, _RECORDED_POSTS):  # the next build makes these posts anew
+        connection.execute(
+            f"delete from {'.'.join(_RECORDED_POSTS)}"
+            " where post_id in (select cast(post_id as uuid) from cold_rows)"
+        )
     return _count(
         connection,
         f"insert into {hot} by name from cold_rows anti join {hot} using ({key})",

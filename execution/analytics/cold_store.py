@@ -232,12 +232,12 @@ def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether the raw table has landed once."""
+def exists(connection: duckdb.DuckDBPyConnection, table: str, schema: str = RAW) -> bool:
+    """Whether the warehouse has this table; a raw one: whether it has landed once."""
     found = connection.execute(
-        "select 1 from duckdb_tables() where schema_name = $raw and table_name = $table"
+        "select 1 from duckdb_tables() where schema_name = $schema and table_name = $table"
         " and database_name = current_database()",
-        {"raw": RAW, "table": table},
+        {"schema": schema, "table": table},
     )
     return found.fetchone() is not None
 

@@ -155,6 +155,15 @@ class PostAlias(Base):
     post_id: Mapped[UUID] = mapped_column(ForeignKey("tracked_posts.post_id"), index=True)
 
 
+class ErasedPost(Base):
+    """A post that was erased, by a digest under the vault's key (erased.py)."""
+
+    __tablename__ = "erased_posts"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Import(Base):
     """One imported file. The same bytes keep their first `collected_at`."""
 

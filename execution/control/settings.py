@@ -7,6 +7,9 @@ from platformdirs import user_config_path
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+#: File of the data folder that names an erasure from its beginning to its end.
+INTENT = "forget.json"
+
 
 class Settings(BaseSettings):
     """Settings of one installation; each field is `NEXUS_<NAME>` in the environment."""

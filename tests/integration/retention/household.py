@@ -129,6 +129,16 @@ class Household:
             self.spool(self.snapshot_rows(handle))
         self.app.land()
 
+    def count_loads(self) -> None:
+        """Say of all that has landed that a build has counted it, as a complete build does."""
+        with duckdb.connect(self.app.settings.warehouse) as connection:
+            connection.execute("create schema if not exists intermediate")
+            connection.execute(
+                "create or replace table intermediate.recorded_loads as"
+                " select _dlt_load_id as load_id from raw.twitter_snapshots"
+                " union select _dlt_load_id from raw.linkedin_snapshots"
+            )
+
     def spool(self, rows: Sequence[Row]) -> None:
         spool(rows, self.data_dir / "spool", uuid4().hex)
 

@@ -37,6 +37,8 @@ def together(home: Household) -> dict[str, list[Any]]:
 
 
 def move(home: Household) -> int:
+    """As after a build."""
+    home.count_loads()
     return archive(home.app.settings, home.clock, quiet).total
 
 
@@ -54,6 +56,18 @@ def test_what_is_older_than_90_days_moves_but_a_posts_last_three(home: Household
         )
         expected = {(post, at) for post, at, place in rows if at >= old or place <= 3}
         assert set(home.rows(f"select post_id, collected_at from raw.{table}")) == expected
+
+
+def test_what_no_build_has_counted_stays_hot(home: Household) -> None:
+    before = hot(home)
+    assert archive(home.app.settings, home.clock, quiet).total == 0
+    home.count_loads()
+    late = home.snapshot_row("ana_x", 1, home.posts["ana_x"][1].published_at + timedelta(hours=12))
+    home.spool([late])
+    home.app.land()
+    assert archive(home.app.settings, home.clock, quiet).total == 100
+    assert len(before["twitter_snapshots"]) + 1 == len(together(home)["twitter_snapshots"])
+    assert home.count("raw.twitter_snapshots where snapshot_id = ?", str(late.snapshot_id)) == 1  # type: ignore[attr-defined]
 
 
 def test_a_second_run_has_nothing_to_move(home: Household) -> None:
@@ -228,7 +242,7 @@ def test_a_column_that_came_later_is_unknown_in_older_files(home: Household) -> 
 
 def test_nothing_landed_is_nothing_to_archive(tmp_path: Path) -> None:
     with household(tmp_path) as home:
-        assert move(home) == 0
+        assert archive(home.app.settings, home.clock, quiet).total == 0
 
 
 # --- kills: at each step that leaves something behind ------------------------------------------

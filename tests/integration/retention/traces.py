@@ -1,0 +1,67 @@
+"""Looks for ids and words in every byte of a data folder, in whatever form they may lie there."""
+
+import gzip
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from uuid import UUID
+
+import duckdb
+import pyarrow.parquet as pq
+
+
+def traces(data_dir: Path, wanted: Iterable[UUID | str]) -> list[str]:
+    """`place: what` for each thing of `wanted` that is found; links and the lock aside."""
+    needles = {form: str(thing) for thing in wanted for form in _forms(thing)}
+    found = []
+    for path in sorted(data_dir.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            name = str(path.relative_to(data_dir))
+            for place, content in _contents(path):
+                found += [f"{name}{place}: {needles[form]}" for form in needles if form in content]
+    return sorted(set(found))
+
+
+def _forms(thing: UUID | str) -> Iterator[bytes]:
+    if isinstance(thing, str):
+        yield thing.encode()
+        yield thing.encode("utf-16-le")
+        return
+    yield str(thing).encode()
+    yield thing.hex.encode()
+    yield thing.bytes
+    yield thing.bytes_le
+    # DuckDB keeps a UUID as a signed number of 128 bits, so that it sorts
+    signed = thing.int ^ (1 << 127)
+    yield signed.to_bytes(16, "little")
+    yield signed.to_bytes(16, "big")
+
+
+def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The file's bytes, and what they stand for where they are compressed."""
+    yield "", path.read_bytes()
+    if path.suffix == ".gz":
+        yield " (content)", gzip.decompress(path.read_bytes())
+    if path.suffix == ".parquet":
+        for row in pq.read_table(path).to_pylist():
+            yield " (rows)", _said(row)
+    if path.suffix == ".duckdb":
+        yield from _tables(path)
+
+
+def _tables(path: Path) -> Iterator[tuple[str, bytes]]:
+    with duckdb.connect(path, read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+            " where not internal union all select schema_name, view_name from duckdb_views()"
+            " where not internal"
+        ).fetchall()
+        for schema, table in tables:
+            cursor = connection.execute(f'from "{schema}"."{table}"')
+            names = [column[0] for column in cursor.description]
+            while rows := cursor.fetchmany(1000):
+                for row in rows:
+                    yield f" {schema}.{table}", _said(dict(zip(names, row, strict=True)))
+
+
+def _said(row: Mapping[str, object]) -> bytes:
+    return "\x1f".join(str(value) for value in row.values()).encode()
