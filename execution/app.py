@@ -4,9 +4,11 @@ Heavy modules (dlt, dbt, pyarrow, duckdb) load in the step that needs them, so t
 nothing due is quick.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import cached_property
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from execution.console import console, print_table, progress_bar
 from execution.control import access
 from execution.control.notifications import deliver, watch
-from execution.control.schedule import due_accounts
+from execution.control.schedule import BlockedAccount, blocked_accounts, due_accounts
 from execution.control.settings import INTENT, Settings
 from execution.control.store import ControlStore, open_store
 from execution.control.vault import Vault, open_vault
@@ -33,12 +35,18 @@ class NoSuchUserError(NexusError):
     """A command named a user that does not exist."""
 
 
+def _print_skipped(lines: Sequence[str]) -> None:
+    for line in lines:
+        console.print(f"  skipped {line}", markup=False, soft_wrap=True)
+
+
 @dataclass
 class App:
     """One installation. The store and the vault are opened when first used."""
 
     settings: Settings
     clock: Clock
+    sleep: Callable[[float], None] = time.sleep
 
     @cached_property
     def store(self) -> ControlStore:
@@ -63,25 +71,38 @@ class App:
         base = self.settings.public_url or f"http://{self.settings.host}:{port}"
         return f"{base.rstrip('/')}/login/{token}"
 
-    def sync(self, summary: dict[str, Any]) -> ExitCode:
-        """Collect what is due and land it; with nothing due or spooled no heavy module loads."""
+    def sync(self, summary: dict[str, Any], longest_wait: timedelta = timedelta(0)) -> ExitCode:
+        """Collect what is due and land it; with nothing due or spooled no heavy module loads.
+
+        `longest_wait`: for budgets and cooldowns; by default what waits goes first next time.
+        """
         with self.store.begin() as session:
             due = due_accounts(session, self.clock.now())
+            blocked = blocked_accounts(session, self.clock.now())
             watch(session, self.clock.now())
-        if due or any((self.settings.data_dir / "spool").glob("*.parquet")):
-            exit_code = self._collect(summary)
+        is_news = any(not item.is_told for item in blocked)
+        if due or is_news or any((self.settings.data_dir / "spool").glob("*.parquet")):
+            exit_code = self._collect(summary, longest_wait)
         else:
-            console.print("Nothing is due.")
-            exit_code = ExitCode.DONE
+            exit_code = self._rest(summary, blocked)
         deliver(self.store, self.settings.webhook_url, self.clock)
         return exit_code
 
-    def _collect(self, summary: dict[str, Any]) -> ExitCode:
+    @staticmethod
+    def _rest(summary: dict[str, Any], blocked: Sequence[BlockedAccount]) -> ExitCode:
+        """Nothing can be collected now; what waits for a person is said each time."""
+        console.print("Nothing else is due." if blocked else "Nothing is due.")
+        failures = [str(item) for item in blocked]
+        summary.update(stopped=len(blocked), failures=failures)
+        _print_skipped(failures)
+        return ExitCode.PARTLY if blocked else ExitCode.DONE
+
+    def _collect(self, summary: dict[str, Any], longest_wait: timedelta) -> ExitCode:
         from execution.analytics.sync_metrics import Collector  # noqa: PLC0415
 
-        with Collector(self.settings, self.store, self.vault, self.clock) as collector:
+        with Collector(self.settings, self.store, self.vault, self.clock, self.sleep) as collector:
             with progress_bar("Collecting") as advance:
-                report = collector.collect(advance)
+                report = collector.collect(advance, longest_wait)
             collector.land()
         summary.update(asdict(report))
         console.print(
@@ -89,8 +110,7 @@ class App:
             f"{report.posts} new or changed posts, {report.deleted} deleted, "
             f"{report.rejected} rejected, {len(report.failures)} skipped."
         )
-        for line in report.failures:
-            console.print(f"  skipped {line}", markup=False)
+        _print_skipped(report.failures)
         return ExitCode.PARTLY if report.failures or report.rejected else ExitCode.DONE
 
     def land(self) -> None:

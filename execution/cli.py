@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -272,13 +272,25 @@ def _importing(app: App, session: Session, email: str) -> User:
     return app.user(session, email)
 
 
+_wait_option = click.option(
+    "--wait",
+    "minutes",
+    type=click.IntRange(0),
+    is_flag=False,
+    flag_value=60,
+    default=0,
+    help="Wait for budgets and cooldowns, so many minutes at most; 60 if none are given.",
+)
+
+
 @main.command()
+@_wait_option
 @click.pass_obj
-def sync(app: App) -> None:
+def sync(app: App, minutes: int) -> None:
     """Collect what is due from LinkedIn and X, and land it."""
 
     with app.run("sync") as run:
-        run.exit_code = app.sync(run.summary)
+        run.exit_code = app.sync(run.summary, timedelta(minutes=minutes))
     raise SystemExit(run.exit_code)
 
 
@@ -326,12 +338,13 @@ def docs(app: App) -> None:
 
 
 @main.command()
+@_wait_option
 @click.pass_obj
-def refresh(app: App) -> None:
+def refresh(app: App, minutes: int) -> None:
     """Collect what is due, build, test and publish: the one line for cron."""
 
     with app.run("refresh") as run:
-        run.exit_code = app.sync(run.summary)
+        run.exit_code = app.sync(run.summary, timedelta(minutes=minutes))
         app.land()
         app.build_and_publish()
     raise SystemExit(run.exit_code)

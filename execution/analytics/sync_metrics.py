@@ -439,16 +439,14 @@ class Collector:
     # --- what was not ---
 
     def _tell_blocked(self, blocked: Sequence[BlockedAccount], report: SyncReport) -> None:
-        if not blocked:
-            return
+        report.failures += [str(item) for item in blocked]
+        report.stopped += len(blocked)
         now = self._clock.now()
-        skips = []
-        for item in blocked:
+        untold = [item for item in blocked if not item.is_told]
+        for item in untold:
             log_expired(item.user_id, item.platform, item.reason)
-            report.failures.append(f"{item.name}: {item.reason}: connect the account again")
-            report.stopped += 1
-            slot = floor_to(now, YOUNG_SLOT)
-            skips.append(Skip(item.account_id, slot, item.reason, is_try=False))
+        slot = floor_to(now, YOUNG_SLOT)
+        skips = [Skip(item.account_id, slot, item.reason, is_try=False) for item in untold]
         with self._store.begin() as session:
             tracked.record_skips(session, skips, now)
 

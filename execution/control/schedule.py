@@ -125,13 +125,20 @@ class DueAccount:
 
 @dataclass(frozen=True)
 class BlockedAccount:
-    """An account that nothing can be collected of, as its owners' consents have ended."""
+    """An account that nothing can be collected of, as its owners' consents have ended.
+
+    `is_told`: a run of this two-hour slot has recorded it.
+    """
 
     account_id: UUID
     user_id: UUID
     platform: str
     name: str
     reason: str
+    is_told: bool
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}. Connect it again: nexus connect {self.platform}"
 
 
 def due_accounts(
@@ -168,12 +175,11 @@ def due_accounts(
 
 
 def blocked_accounts(session: Session, now: datetime) -> list[BlockedAccount]:
-    """Accounts whose consents have all ended, where this two-hour slot does not tell it yet."""
+    """Accounts whose consents have all ended."""
     tries = _tries(session, now)
     blocked = []
     for account_id, consents in _by_account(_consents(session)).items():
-        is_told = (account_id, floor_to(now, YOUNG_SLOT)) in tries
-        if not is_told and all(consent.state in ENDED for consent in consents):
+        if all(consent.state in ENDED for consent in consents):
             oldest = consents[0]
             blocked.append(
                 BlockedAccount(
@@ -182,6 +188,7 @@ def blocked_accounts(session: Session, now: datetime) -> list[BlockedAccount]:
                     oldest.platform,
                     f"{oldest.platform}:{oldest.handle or oldest.platform_account_id}",
                     oldest.state_reason or oldest.state,
+                    is_told=(account_id, floor_to(now, YOUNG_SLOT)) in tries,
                 )
             )
     return blocked

@@ -424,20 +424,22 @@ def test_a_members_posts_are_never_looked_for(
         assert due_accounts(session, clock.now()) == []
 
 
-@pytest.mark.parametrize(("state", "is_told"), [(EXPIRED, 1), (REVOKED, 1), (STOPPED, 0)])
+@pytest.mark.parametrize(("state", "is_blocked"), [(EXPIRED, 1), (REVOKED, 1), (STOPPED, 0)])
 def test_an_account_without_a_living_consent_is_told_once_a_slot(
-    store: ControlStore, connection_id: UUID, clock: ManualClock, state: str, is_told: int
+    store: ControlStore, connection_id: UUID, clock: ManualClock, state: str, is_blocked: int
 ) -> None:
     with store.begin() as session:
         set_state(session, connection_id, state, "the consent is over")
     with store.begin() as session:
         blocked = blocked_accounts(session, clock.now())
-    assert [item.reason for item in blocked] == ["the consent is over"] * is_told
+    assert [item.reason for item in blocked] == ["the consent is over"] * is_blocked
+    assert not any(item.is_told for item in blocked)
     skip(store, clock, ACCOUNT, is_try=False)
     with store.begin() as session:
-        assert blocked_accounts(session, clock.now()) == []
+        now = blocked_accounts(session, clock.now())
         later = blocked_accounts(session, clock.now() + timedelta(hours=2))
-    assert len(later) == is_told
+    assert [item.is_told for item in now] == [True] * is_blocked
+    assert [item.is_told for item in later] == [False] * is_blocked
 
 
 def test_an_account_with_one_living_consent_is_not_blocked(
