@@ -68,12 +68,18 @@ SOAKS := $(wildcard tests/soak) tests/unit/platforms/test_fuzz.py tests/unit/tes
 bench: $(VENV)/.installed-dev ## Measure in full: time, memory and their ratios to the baseline
 	@NEXUS_BENCH_SCALE=1 $(BIN)/pytest tests/benchmarks
 
-lint: $(VENV)/.installed-dev ## Check types, style, SQL and the import contracts
+lint: $(VENV)/.installed-dev ## Check types, style, SQL and the import contracts; MODEL=… one model's SQL
+ifdef MODEL
+	@found=$$(find models -name '$(MODEL).sql'); test -n "$$found" \
+		|| { echo "nexus: no model is called $(MODEL)" >&2; exit 2; }; \
+	$(BIN)/sqlfluff lint "$$found" --disable-progress-bar
+else
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/sqlfluff lint models dbt_project/tests --disable-progress-bar
+endif
 
 format: $(VENV)/.installed-dev ## Format Python and SQL
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format --quiet .
