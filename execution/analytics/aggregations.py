@@ -4,6 +4,7 @@
 """
 
 import csv
+import hashlib
 import json
 import os
 import subprocess
@@ -115,10 +116,16 @@ class Dbt:
         full_refresh: bool = False,
         progress: OnProgress | None = None,
     ) -> BuildResult:
-        """Build and test the models (all, or a dbt selection). Raises BuildError if any fails."""
+        """Build and test the models (all, or a dbt selection).
+
+        What other code built is built anew from raw: a table of an older version may lack what
+        this one goes on from. Raises BuildError if any model or test fails.
+        """
+        code, built_with = _code_checksum(), self.data_dir / "dbt" / "built_with"
+        is_other_code = not built_with.exists() or built_with.read_text() != code
         arguments = ["build", "--log-format", "json", "--log-level", "info", "--no-use-colors"]
         arguments += ["--select", *select.split()] if select else []
-        arguments += ["--full-refresh"] if full_refresh else []
+        arguments += ["--full-refresh"] if full_refresh or is_other_code else []
         record = self.target / "run_results.json"
         record.unlink(missing_ok=True)  # an old one would speak for a run that died
         with subprocess.Popen(
@@ -136,6 +143,8 @@ class Dbt:
             raise BuildError("\n".join(failures or errors or ["dbt stopped without a word"]))
         if not results:
             raise BuildError(f"nothing in the project matches {select!r}")
+        if not select:
+            built_with.write_text(code)
         return _count(results)
 
     def preview(self, model: str, limit: int) -> list[dict[str, Any]]:
@@ -169,6 +178,14 @@ class Dbt:
             text=True,
             check=False,
         )
+
+
+def _code_checksum() -> str:
+    """A text that changes whenever a model, a macro or a seed of the project does."""
+    folders = (PROJECT / "models", PROJECT / "dbt_project")
+    files = sorted(path for folder in folders for path in folder.rglob("*.*"))
+    code = [path.read_bytes() for path in files if path.suffix in {".sql", ".csv"}]
+    return hashlib.sha256(b"\0".join(code)).hexdigest()
 
 
 _FAILED = {"error", "fail"}
