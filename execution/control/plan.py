@@ -193,7 +193,8 @@ def reads_of(
     ones included; `looks`: discovery is due; `profile`: name and followers are.
     """
     if kind == "profile":
-        return _x_reads(due, listed, looks=looks, profile=profile)
+        owned = settings.x_owned_reads
+        return _x_reads(due, listed, looks=looks, profile=profile, owned_reads=owned)
     client = platform_settings(settings, "linkedin")
     assert isinstance(client, linkedin.LinkedInSettings)
     if kind == "member":
@@ -206,11 +207,11 @@ def reads_of(
     return Reads(pages + statistics + _PAGE_PROFILE * profile, {})
 
 
-def _x_reads(due: int, listed: int, *, looks: bool, profile: bool) -> Reads:
+def _x_reads(due: int, listed: int, *, looks: bool, profile: bool, owned_reads: bool) -> Reads:
     """The timeline is read where posts are looked for; else only where lookups cost more."""
     by_lookup = twitter.PRICES[twitter.LOOKUP] * due
     by_timeline = twitter.PRICES[twitter.TIMELINE] * twitter.BATCH * _batches(due, twitter.BATCH)
-    shown = listed if looks else due if by_timeline < by_lookup else 0
+    shown = listed if looks else due if owned_reads and by_timeline < by_lookup else 0
     shown = min(shown, _TIMELINE_REACH)
     looked_up = max(due - shown, 0)
     pages = max(_batches(shown, twitter.BATCH), int(looks))

@@ -10,7 +10,11 @@ from ingest.platforms.twitter import TwitterSettings
 def platform_settings(settings: Settings, platform: str) -> PlatformSettings:
     """The client settings of `platform`. Raises KeyError for an unknown one."""
     known: dict[str, PlatformSettings] = {
-        "twitter": TwitterSettings(base_url=settings.x_base_url, dialect=settings.x_dialect),
+        "twitter": TwitterSettings(
+            base_url=settings.x_base_url,
+            dialect=settings.x_dialect,
+            owned_reads=settings.x_owned_reads,
+        ),
         "linkedin": LinkedInSettings(
             base_url=settings.linkedin_base_url,
             version=settings.linkedin_version,

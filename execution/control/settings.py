@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     )
     x_client_id: str | None = Field(None, description="OAuth 2.0 client of your X app")
     x_client_secret: SecretStr | None = Field(None, description="Its secret, if confidential")
+    x_owned_reads: bool = Field(
+        True, description="X bills your timeline as owned reads: read it first; false: look up"
+    )
     x_requests_per_15_minutes: int = Field(900, ge=1, description="Request budget for X")
 
     linkedin_base_url: str = Field(

@@ -77,6 +77,8 @@ PUBLIC_COUNTERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 PRIVATE_COUNTERS: Final = ("url_link_clicks", "user_profile_clicks")
 
+#: created_at is told in whole seconds, the time in an id in milliseconds.
+_SAME_TIME: Final = timedelta(seconds=10)
 _ID: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _SNOWFLAKE_EPOCH: Final = datetime.fromtimestamp(1288834974.657, UTC)
 #: `start_time` is refused below this.
@@ -196,16 +198,29 @@ def _read_post(element: object, received_at: datetime) -> SeenPost:
     fields = values.mapping(element, "post")
     post_id = values.identifier(fields.get("id"), "id", _ID)
     post_type = _post_type(fields)
+    versions = _versions(fields, post_id)
+    published_at = values.iso_moment(fields.get("created_at"), "created_at", received_at)
+    _check_time(published_at, versions, received_at)
     return SeenPost(
         id=post_id,
-        versions=_versions(fields, post_id),
-        published_at=values.iso_moment(fields.get("created_at"), "created_at", received_at),
+        versions=versions,
+        published_at=published_at,
         post_type=post_type,
         text=_text(fields),
         # A repost of somebody else's post shows that post's counters: they are not ours.
         counters={} if post_type == "repost" else _counters(fields),
         received_at=received_at,
     )
+
+
+def _check_time(created_at: datetime, versions: Sequence[str], now: datetime) -> None:
+    """An edited post may tell the time of any of its versions; an id that tells none proves none.
+
+    Raises Unusable where every id tells another time than `created_at`.
+    """
+    told = [_posted_at(version, now) for version in versions]
+    if all(moment is not None and abs(moment - created_at) > _SAME_TIME for moment in told):
+        raise Unusable("created_at", "is not the time that the post's id tells")
 
 
 def _counters(fields: Mapping[str, Any]) -> dict[str, int | None]:

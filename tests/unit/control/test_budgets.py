@@ -336,17 +336,9 @@ def test_the_ledger_knows_each_request_and_what_was_read(
 
 
 def test_a_profile_that_does_not_own_the_app_pays_for_its_timeline_as_for_any_post(
-    settings: Settings,
-    open_budgets: Open,
-    connect_account: Connect,
-    store: ControlStore,
-    monkeypatch: pytest.MonkeyPatch,
+    open_budgets: Open, connect_account: Connect, store: ControlStore
 ) -> None:
-    monkeypatch.setattr(
-        "execution.control.budgets.platform_settings",
-        lambda *_: twitter.TwitterSettings(owned_reads=False),
-    )
-    answer(open_budgets(), connect_account(), TIMELINE, 10)
+    answer(open_budgets(x_owned_reads=False), connect_account(), TIMELINE, 10)
     assert ledger(store)[TIMELINE] == (0, 10, 50_000)
 
 

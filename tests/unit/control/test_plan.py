@@ -10,12 +10,13 @@ from execution.control import posts as tracked
 from execution.control.budgets import Budgets
 from execution.control.connections import EXPIRED, set_state
 from execution.control.models import ApiUsage, Connection
-from execution.control.plan import estimate_month, plan
+from execution.control.plan import estimate_month, plan, reads_of
 from execution.control.settings import Settings
 from execution.control.store import ControlStore
 from ingest import identity
 from ingest.clock import ManualClock
 from ingest.platforms.base import Post
+from ingest.platforms.twitter import LOOKUP, TIMELINE
 from ingest.slots import OLD_SLOT, YOUNG_SLOT, floor_to
 
 
@@ -50,6 +51,15 @@ def test_the_plan_of_an_x_profile_counts_pages_and_owned_reads(
     assert (item.requests, item.cost_micros) == (4, 250 * 1_000 + 10_000)
     assert planned.requests("twitter") == 4
     assert planned.requests_left == {"twitter": 900}
+
+
+@pytest.mark.parametrize(("owned", "family"), [(True, TIMELINE), (False, LOOKUP)])
+def test_due_posts_are_read_where_they_are_cheapest(
+    settings: Settings, owned: bool, family: str
+) -> None:
+    settings = settings.model_copy(update={"x_owned_reads": owned})
+    reads = reads_of(settings, "profile", due=60, listed=60, looks=False, profile=False)
+    assert {name: count for name, count in reads.resources.items() if count} == {family: 60}
 
 
 def test_beyond_the_timelines_reach_posts_are_looked_up(

@@ -1,6 +1,6 @@
 """What X sends, as readings and posts; what cannot be used, with the reason."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -50,6 +50,41 @@ def test_a_long_post_has_its_whole_text() -> None:
     assert page.seen[2].text == "A long story, told to its very end."
 
 
+def told_at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
+
+
+POSTED_AT = datetime.fromisoformat(x_post(POST_ID)["created_at"])
+
+
+@pytest.mark.parametrize("seconds", [-86_400, -11, 12, 3_600])
+def test_a_time_that_contradicts_the_time_in_the_posts_id_is_rejected(seconds: int) -> None:
+    page = read(x_post(POST_ID, created_at=told_at(POSTED_AT + timedelta(seconds=seconds))))
+    assert page.rejected == [
+        Rejected(POST_ID, "created_at", "is not the time that the post's id tells")
+    ]
+
+
+@pytest.mark.parametrize("seconds", [-9, -1, 0, 1, 9])
+def test_a_few_seconds_are_no_contradiction(seconds: int) -> None:
+    told = POSTED_AT + timedelta(seconds=seconds)
+    assert only(read(x_post(POST_ID, created_at=told_at(told)))).published_at == told
+
+
+def test_an_edited_post_may_tell_the_time_of_its_first_version() -> None:
+    first = str(int(POST_ID) - (1_800_000 << 22))
+    edited = x_post(POST_ID, edit_history_tweet_ids=[first, POST_ID])
+    told = POSTED_AT - timedelta(minutes=30)
+    assert only(read(edited | {"created_at": told_at(told)})).published_at == told
+    assert read(edited | {"created_at": told_at(told - timedelta(hours=1))}).rejected
+
+
+@pytest.mark.parametrize("post_id", ["1850", "29000000000", str(2**62)])
+def test_an_id_that_tells_no_time_contradicts_none(post_id: str) -> None:
+    told = "2010-11-05T12:00:00.000Z"
+    assert only(read(x_post(POST_ID, id=post_id, created_at=told, edit_history_tweet_ids=None)))
+
+
 def test_counters_keep_the_platforms_names() -> None:
     page = read_posts(fixture("x_timeline.json"), NOW)
     assert page.seen[1].counters == {
@@ -66,7 +101,7 @@ def test_counters_keep_the_platforms_names() -> None:
 
 def test_times_are_utc_with_milliseconds() -> None:
     page = read_posts(fixture("x_timeline.json"), NOW)
-    assert page.seen[1].published_at == datetime(2026, 11, 20, 8, 15, 30, 250_000, tzinfo=UTC)
+    assert page.seen[1].published_at == datetime(2026, 10, 26, 12, 45, 43, 883_000, tzinfo=UTC)
 
 
 def test_the_newer_dialect_gives_the_same_fields() -> None:
