@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
@@ -133,17 +133,26 @@ class App:
         )
         return built
 
+    def verify(self) -> None:
+        """Run every data test on all rows. Raises BuildError."""
+        from execution.analytics.aggregations import Dbt  # noqa: PLC0415
+
+        with progress_bar("Verifying") as advance:
+            done = Dbt(self.settings.data_dir).verify(advance)
+        console.print(f"{done.tests_passed} tests passed on all rows, {done.tests_warned} warned.")
+
     def build_and_publish(self) -> None:
         """Build, test, and only then publish. Raises BuildError or PublishError."""
         self.publish(self.build())
 
-    def publish(self, built: "BuildResult") -> "Publication":
-        """Publish what a build has made. Raises PublishError."""
+    def publish(self, built: "BuildResult", *, whole: bool = False) -> "Publication":
+        """Publish what a build has made; `whole`: not as changes. Raises PublishError."""
         from execution.analytics.aggregations import Dbt  # noqa: PLC0415
         from execution.analytics.publish import publish  # noqa: PLC0415
 
         with console.status("Publishing"):
-            done = publish(self.settings, Dbt(self.settings.data_dir), built, self.clock)
+            dbt = Dbt(self.settings.data_dir)
+            done = publish(self.settings, dbt, built, self.clock, whole=whole)
         rows = sum(done.row_counts.values())
         console.print(f"Published generation {done.generation}: {rows:,} rows in {done.path.name}.")
         return done
@@ -204,7 +213,7 @@ class App:
             self.clock,
             land=self.land,
             build=self.build,
-            publish=self.publish,
+            publish=partial(self.publish, whole=True),
         )
 
     @staticmethod

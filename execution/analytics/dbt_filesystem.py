@@ -3,12 +3,15 @@
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-from execution.analytics.cold_store import open_cold_store
 from execution.control.settings import Settings
 
 
 class Plugin(BasePlugin):
-    """Registers the file system that `NEXUS_ARCHIVE_URL` names; a local folder needs none."""
+    """Registers the file system that `NEXUS_ARCHIVE_URL` names."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        open_cold_store(Settings()).attach(conn)
+        settings = Settings()
+        if settings.archive_url is not None:  # what else it needs is slow to load
+            from execution.analytics.cold_store import open_cold_store  # noqa: PLC0415
+
+            open_cold_store(settings).attach(conn)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Forgetting:
     """Erases from one installation. The caller holds the run lock.
 
-    `land`, `build`, `publish`: the steps of a refresh.
+    `land`, `build`, `publish`: the steps of a refresh; the last one takes nothing over from the
+    generation before.
     """
 
     def __init__(

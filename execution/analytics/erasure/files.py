@@ -72,22 +72,29 @@ def erase_inbox(
     """Remove files that nobody's import needs, and erased posts from those that stay.
 
     Call it once the control store knows nothing of the erased. A file that stays keeps its name,
-    which is that of its import; other rows of it stay as they are, byte for byte.
+    which is that of its import, and its other rows, byte for byte. One that another account
+    imported, too, stays whole: its rows are that account's posts.
     """
     gone: Counter[str] = Counter()
     folder = settings.data_dir / "inbox"
     for draft in folder.glob(".*.draft"):
         draft.unlink()
-    imports = select(Import.file_sha256, Account.handle).join(
-        Account, Account.id == Import.account_id
+    imports = session.execute(
+        select(Import.file_sha256, Import.account_id, Account.handle).join(
+            Account, Account.id == Import.account_id
+        )
     )
-    owners = {sha256: handle for sha256, handle in session.execute(imports)}  # noqa: C416 (Rows)
+    importers: dict[str, dict[str, str | None]] = {}
+    for sha256, account_id, handle in imports:
+        importers.setdefault(sha256, {})[str(account_id)] = handle
     for path in sorted(folder.glob("*.csv")):
-        if path.stem not in owners:
+        of_file = importers.get(path.stem, {})
+        if not of_file:
             remove_durably(path)
             gone["inbox (files)"] += 1
-        elif erasure.kind == "post":
-            gone["inbox"] += _erase_rows(path, owners[path.stem], erasure, now)
+        elif of_file.keys() <= set(erasure.accounts_cut):
+            (handle, *_) = of_file.values()
+            gone["inbox"] += _erase_rows(path, handle, erasure, now)
     return +gone
 
 

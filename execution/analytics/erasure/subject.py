@@ -51,7 +51,8 @@ class Erasure:
     """All that goes. Ids are texts; `names`: handles, names, e-mails, platform account ids.
 
     `files`: names of imported files that were of these accounts alone. `snapshots`: those among
-    theirs that somebody reviewed. `accounts_left`: accounts that stay, because others read them.
+    theirs that somebody reviewed. `accounts_left`: accounts that stay, because others read them;
+    `accounts_cut`: accounts that stay and lose a post.
     """
 
     kind: Kind
@@ -65,6 +66,7 @@ class Erasure:
     names: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     accounts_left: tuple[str, ...] = ()
+    accounts_cut: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """What it is about, without saying whom: for the audit log."""
@@ -255,18 +257,23 @@ def _complete(
     )
     marks = {"account_id": owned, "post_id": [str(post) for post in posts]}
     platform_posts: set[str] = set()
-    for post, platform_post in landed(settings, ["post_id", "platform_post_id"], marks):
+    holders: set[str] = set()
+    wanted = ["post_id", "platform_post_id", "account_id"]
+    for post, platform_post, account in landed(settings, wanted, marks):
         posts |= {UUID(post)} if post else set()
         platform_posts |= {platform_post} if platform_post else set()
+        holders |= {account} if account else set()
     for part in _chunks(posts):
-        aliases = select(PostAlias.platform_post_id).where(PostAlias.post_id.in_(part))
-        platform_posts |= set(session.scalars(aliases))
+        aliases = select(PostAlias).where(PostAlias.post_id.in_(part))
+        for alias in session.scalars(aliases):
+            platform_posts.add(alias.platform_post_id)
+            holders.add(str(alias.account_id))
     names = set(erasure.names)
     named = ["handle", "display_name", "platform_account_id"]
     for found in landed(settings, named, {"account_id": owned}):
         names |= {name for name in found if name}
-    for account in session.scalars(select(Account).where(Account.id.in_(accounts))):
-        known = (account.handle, account.display_name, account.platform_account_id)
+    for owner in session.scalars(select(Account).where(Account.id.in_(accounts))):
+        known = (owner.handle, owner.display_name, owner.platform_account_id)
         names |= {name for name in known if name}
     connections = {UUID(item) for item in erasure.connections} | set(
         session.scalars(select(Connection.id).where(Connection.account_id.in_(accounts)))
@@ -283,6 +290,7 @@ def _complete(
         names=tuple(sorted(names)),
         files=tuple(_files(session, accounts)),
         accounts_left=erasure.accounts_left,
+        accounts_cut=tuple(sorted(holders - set(owned))),
     )
 
 
