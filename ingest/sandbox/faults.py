@@ -310,7 +310,7 @@ _X_PARTIAL: Mapping[str, Callable[[str], Body]] = {
 
 
 def partial_errors(
-    _call: Call, proceed: Proceed, /, kind: str = "not_found", share: float = 1.0, seed: int = 0
+    call: Call, proceed: Proceed, /, kind: str = "not_found", share: float = 1.0, seed: int = 0
 ) -> Reply:
     """X: some posts of a 200 come as errors; `mention` adds an error and keeps the post.
 
@@ -318,7 +318,7 @@ def partial_errors(
     """
     reply = proceed()
     posts = _items(reply)
-    if isinstance(reply.body, bytes) or not posts:
+    if call.endpoint.platform != "twitter" or isinstance(reply.body, bytes) or not posts:
         return reply
     rng = random.Random(seed)  # noqa: S311
     struck = [post for post in posts if rng.random() < share]
@@ -331,11 +331,11 @@ def partial_errors(
     return reply
 
 
-def refused_fields(_call: Call, proceed: Proceed, /, share: float = 1.0, seed: int = 0) -> Reply:
+def refused_fields(call: Call, proceed: Proceed, /, share: float = 1.0, seed: int = 0) -> Reply:
     """X: private metrics are refused, one error a field and post; the rest of the post arrives."""
     reply = proceed()
     rng = random.Random(seed)  # noqa: S311
-    for post in _items(reply):
+    for post in _items(reply) if call.endpoint.platform == "twitter" else ():
         for name in ("non_public_metrics", "organic_metrics"):
             if name in post and rng.random() < share:
                 errors = [twitter.field_error(f"{name}.{part}", post["id"]) for part in post[name]]

@@ -26,15 +26,17 @@ def share_statistics(call: Call) -> Reply:
     )
     entity = query.urn("organizationalEntity", "organization", "organizationBrand")
     account = administered(call, entity, "rw_organization_admin", resource)
-    asked = [
-        post
+    urns = {
+        parameter: query.urns(parameter, kind)
         for parameter, kind in (("shares", "share"), ("ugcPosts", "ugcPost"))
-        for post in _own_posts(call, account, parameter, query.urns(parameter, kind))
-    ]
+    }
     spans = intervals(query, call.now)
-    if asked:
+    if any(urns.values()):
         elements = [
-            element for post in asked for element in _post_statistics(call, entity, post, spans)
+            element
+            for parameter, asked in urns.items()
+            for post in _own_posts(call, account, parameter, asked)
+            for element in _post_statistics(call, entity, post, spans)
         ]
     else:
         elements = list(_page_statistics(call, entity, account, spans))

@@ -240,6 +240,15 @@ def test_partial_errors_can_take_all_posts_and_can_be_about_something_else(fresh
     assert {error["parameter"] for error in answer["errors"]} == {"entities.mentions.username"}
 
 
+@pytest.mark.parametrize("fault", ["partial_errors", "refused_fields"])
+def test_faults_of_x_leave_linkedins_answers_alone(fresh: Asker, fault: str):
+    urns = [post.urn for post in fresh.page.newest_first(fresh.now) if ":share:" in post.urn][:5]
+    whole = fresh.statistics(f"shares={listed(urns)}").json
+    fresh.scenario({"fault": fault})
+    answer = fresh.statistics(f"shares={listed(urns)}")
+    assert (answer.status_code, answer.json) == (200, whole)
+
+
 def test_private_fields_can_be_refused_while_the_posts_arrive(fresh: Asker):
     query = "max_results=10&exclude=retweets&tweet.fields=public_metrics,non_public_metrics"
     path = f"/2/users/{fresh.profile.id}/tweets?{query}"

@@ -258,6 +258,14 @@ def test_a_deleted_post_leaves_finder_and_statistics(fresh: Asker):
     assert [element["share"] for element in elements] == [shares[1]]
 
 
+def test_statistics_of_deleted_posts_alone_are_empty_and_not_the_pages(fresh: Asker):
+    shares, _ = split(recent(fresh))
+    for share in shares[:2]:
+        fresh.app.test_client().post("/_sandbox/posts", json={"delete": share})
+    answer = fresh.statistics(f"shares={listed(shares[:2])}")
+    assert (answer.status_code, answer.json["elements"]) == (200, [])
+
+
 def test_without_posts_the_statistics_are_the_pages(shared: Asker):
     (element,) = shared.statistics().json["elements"]
     total = sum(post.counts(shared.now)[0] for post in shared.page.newest_first(shared.now))
