@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -310,6 +311,15 @@ def build(app: App, select: str | None, full_refresh: bool) -> None:
 
 
 @main.command()
+@click.pass_obj
+def verify(app: App) -> None:
+    """Run every data test on all rows; builds nothing. A build tests what it touched."""
+
+    with app.run("verify"):
+        app.verify()
+
+
+@main.command()
 @click.argument("model")
 @click.option("--limit", default=10, show_default=True, help="How many rows.")
 @click.pass_obj
@@ -348,6 +358,105 @@ def refresh(app: App, minutes: int) -> None:
         app.land()
         app.build_and_publish()
     raise SystemExit(run.exit_code)
+
+
+# --- quality -----------------------------------------------------------------------------------
+
+
+class _SnapshotId(click.ParamType[Any]):
+    name = "snapshot id"
+
+    def convert(self, value: Any, param: Any, context: Any) -> UUID:
+        try:
+            return value if isinstance(value, UUID) else UUID(value)
+        except ValueError:
+            return self.fail(f"{value!r} is no snapshot id, which is a UUID", param, context)
+
+
+@main.group(invoke_without_command=True)
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice(["open", "expected", "reviewed", "dismissed"]),
+    help="Only these (repeatable).",
+)
+@click.pass_context
+def flags(context: click.Context, statuses: tuple[str, ...]) -> None:
+    """List changes above 1000 %, as published, with what was decided about them."""
+    if context.invoked_subcommand is not None:
+        return
+    from execution.analytics.flags import STATUSES
+    from execution.analytics.flags import flags as find_flags
+
+    app: App = context.obj
+    with app.store.begin() as session:
+        found = find_flags(app.settings, session, statuses or STATUSES)
+    print_table(
+        ("snapshot", "account", "metric", "collected", "from", "to", "change", "status", "by"),
+        [
+            (
+                flag.snapshot_id,
+                flag.account,
+                flag.metric,
+                flag.collected_at,
+                flag.previous_value,
+                flag.current_value,
+                f"{flag.change_percent:+,} %",
+                flag.status,
+                flag.decided_by,
+            )
+            for flag in found
+        ],
+        "No change is flagged.",
+    )
+
+
+_metric_option = click.option("--metric", help="Only this metric of the snapshot; default: all.")
+
+
+@flags.command("review")
+@click.argument("snapshot_id", type=_SnapshotId())
+@_metric_option
+@_user_option
+@click.pass_obj
+def review_flag(app: App, snapshot_id: UUID, metric: str | None, email: str) -> None:
+    """Say that a flagged change was looked at, and is right."""
+    _decide(app, snapshot_id, metric, email, "reviewed")
+
+
+@flags.command("dismiss")
+@click.argument("snapshot_id", type=_SnapshotId())
+@_metric_option
+@_user_option
+@click.pass_obj
+def dismiss_flag(app: App, snapshot_id: UUID, metric: str | None, email: str) -> None:
+    """Say that a flagged change needs no attention."""
+    _decide(app, snapshot_id, metric, email, "dismissed")
+
+
+def _decide(
+    app: App,
+    snapshot_id: UUID,
+    metric: str | None,
+    email: str,
+    decision: Literal["reviewed", "dismissed"],
+) -> None:
+    from execution.analytics.flags import decide
+
+    with app.store.begin() as session:
+        user = app.user(session, email)
+        done = decide(
+            app.settings,
+            session,
+            app.clock,
+            user=user,
+            snapshot_id=snapshot_id,
+            metric=metric,
+            decision=decision,
+        )
+    named = ", ".join(flag.metric for flag in done)
+    console.print(f"{named} of {snapshot_id}: {decision}; marts say so from the next build on.")
 
 
 # --- keeping and forgetting ---------------------------------------------------------------------

@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from execution.analytics.aggregations import BuildError, BuildResult
+from execution.analytics.cold_store import ColdStore
 from execution.analytics.erasure import control, files, subject, warehouse
 from execution.analytics.erasure.subject import Erasure, Kind, NothingToForgetError, Terms
 from execution.analytics.forget import Forgetting
@@ -294,10 +296,8 @@ STEPS = {
     "the rejects are clean": after(files, "erase_rejects"),
     "the logs are clean": after(files, "erase_traces"),
     "the rest of the spool is landed": after(App, "land"),
-    "a month is written anew": after(warehouse.open_cold_store.__globals__["ColdStore"], "write"),
-    "the archive's manifest is written": after(
-        warehouse.open_cold_store.__globals__["ColdStore"], "commit"
-    ),
+    "a month is written anew": after(ColdStore, "write"),
+    "the archive's manifest is written": after(ColdStore, "commit"),
     "the archive is clean": after(warehouse, "erase_cold"),
     "raw is clean": after(warehouse, "erase_landed"),
     "what was built is clean": after(warehouse, "erase_built"),
@@ -312,9 +312,8 @@ STEPS = {
 def test_an_erasure_that_was_killed_is_finished_by_the_next_run(
     step: str, home: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What a build does to marts is proven above; here each run takes the last one's result.
-    result = home.app.build("accounts")
-    monkeypatch.setattr(App, "build", lambda *_: result)
+    # What a build does to marts is proven above.
+    monkeypatch.setattr(App, "build", lambda *_: BuildResult(1, 1, 0))
     monkeypatch.setattr(Forgetting, "begin", _begin_through_module)
     things = things_of(home, "ana_x")
     with monkeypatch.context() as patched:
@@ -335,8 +334,6 @@ def _begin_through_module(self: Forgetting, erasure: Erasure) -> None:
 def test_an_erasure_that_cannot_finish_waits_and_lets_others_run(
     home: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from execution.analytics.aggregations import BuildError
-
     def failing(*_: object) -> None:
         raise BuildError("a test failed")
 
