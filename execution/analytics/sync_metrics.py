@@ -24,6 +24,7 @@ from execution.analytics.landing import keep_aside, land_spool
 from execution.control import posts as tracked
 from execution.control.budgets import Budgets, CapReached
 from execution.control.connections import REVOKED
+from execution.control.erased import erased_among
 from execution.control.models import Base, Connection
 from execution.control.notifications import Kind, notify, settle, watch
 from execution.control.platforms import platform_settings
@@ -275,6 +276,7 @@ class Collector:
         except ApiError as error:
             self._stopped(due, error)
             return error
+        self._drop_erased(due, got)
         self._keep(due, got, known, now, report)
         if got.stopped_by is not None:
             self._stopped(due, got.stopped_by, was_served=True)
@@ -316,6 +318,17 @@ class Collector:
         return list(moments)
 
     # --- what was collected ---
+
+    def _drop_erased(self, due: DueAccount, got: Collection) -> None:
+        """Let discovery not bring back what was erased."""
+        shown = {version for post in got.posts for version in _versions(post)}
+        shown |= {reading.platform_post_id for reading in got.readings}
+        with self._store.begin() as session:
+            erased = erased_among(session, self._vault, due.account.account_id, shown)
+        if erased:
+            gone = {p.platform_post_id for p in got.posts if erased & _versions(p)} | erased
+            got.posts = [p for p in got.posts if p.platform_post_id not in gone]
+            got.readings = [r for r in got.readings if r.platform_post_id not in gone]
 
     def _keep(
         self,
@@ -561,6 +574,10 @@ class _Rows:
             first = error.errors(include_input=False)[0]
             name = ".".join(str(part) for part in first["loc"])
             self.rejected.append(Rejected(subject, name, first["msg"]))
+
+
+def _versions(post: Post) -> set[str]:
+    return {post.platform_post_id, *post.versions}
 
 
 def _known(post: DuePost) -> KnownPost:

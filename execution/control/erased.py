@@ -28,13 +28,17 @@ def remember_erased(session: Session, vault: Vault, post_ids: Iterable[UUID]) ->
 def erased_among(
     session: Session, vault: Vault, account_id: UUID, platform_post_ids: Collection[str]
 ) -> set[str]:
-    """Those of an account's posts that were erased. Costs nothing where none ever was."""
+    """Those of an account's posts that were erased and are not known again."""
     digests = set(
         session.scalars(select(ErasedPost.digest).where(ErasedPost.account_id == account_id))
     )
     if not digests:
         return set()
-    return {id_ for id_ in platform_post_ids if _digest(vault, account_id, id_) in digests}
+    erased = {id_ for id_ in platform_post_ids if _digest(vault, account_id, id_) in digests}
+    known = select(PostAlias.platform_post_id).where(
+        PostAlias.account_id == account_id, PostAlias.platform_post_id.in_(erased)
+    )
+    return erased - set(session.scalars(known))
 
 
 def _digest(vault: Vault, account_id: UUID, platform_post_id: str) -> str:
