@@ -224,6 +224,54 @@ def connections(app: App) -> None:
     )
 
 
+# --- posts of one's own ------------------------------------------------------------------------
+
+
+@main.group()
+def posts() -> None:
+    """Posts that are known before a platform lists them."""
+
+
+@posts.command("register")
+@click.argument("account", type=_AccountName())
+@click.argument("text", required=False)
+@click.option("--link", help="Link or URN of a LinkedIn member's post, which LinkedIn never lists.")
+@click.option("--published", type=_Moment(), help="When it was published; default: now.")
+@_user_option
+@click.pass_obj
+def register_post(
+    app: App,
+    *,
+    account: tuple[str, str],
+    text: str | None,
+    link: str | None,
+    published: datetime | None,
+    email: str,
+) -> None:
+    """Register a post of ACCOUNT by its TEXT ("-": standard input) or its --link; print its id.
+
+    A TEXT is for a post that has no id yet: the next look at the account's posts finds the one
+    of these words, published within half an hour of the time given.
+    """
+    from execution.control.accounts import proven_account
+    from execution.control.posts import register_linked_post, register_own_post
+
+    if (text is None) == (link is None):
+        raise click.UsageError("say the post's TEXT, or its --link")
+    now = app.clock.now()
+    published = published or now
+    with app.store.begin() as session:
+        owner = proven_account(session, app.user(session, email), *account)
+        if owner is None:
+            raise click.UsageError(f"{email} has not connected {':'.join(account)}")
+        if link is not None:
+            post_id = register_linked_post(session, owner, link, published, now)
+        else:
+            words = click.get_text_stream("stdin").read() if text == "-" else text or ""
+            post_id = register_own_post(session, owner, words, published, now)
+    click.echo(post_id)
+
+
 # --- data in -----------------------------------------------------------------------------------
 
 

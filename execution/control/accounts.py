@@ -22,15 +22,9 @@ def add_member(session: Session, account: Account, user: User) -> None:
     session.flush()
 
 
-def file_account(
-    session: Session, *, user: User, platform: str, handle: str, kind: str, now: datetime
-) -> Account:
-    """The account that a file of `handle` belongs to for `user`.
-
-    The proven account of that handle if the user is a member of it, else the user's own account
-    known from files alone, made on first use.
-    """
-    proven = session.scalar(
+def proven_account(session: Session, user: User, platform: str, handle: str) -> Account | None:
+    """The account of this handle that a connection has proven, if `user` is a member of it."""
+    return session.scalar(
         select(Account)
         .join(AccountMember, AccountMember.account_id == Account.id)
         .where(
@@ -40,6 +34,17 @@ def file_account(
             func.lower(Account.handle) == handle.lower(),
         )
     )
+
+
+def file_account(
+    session: Session, *, user: User, platform: str, handle: str, kind: str, now: datetime
+) -> Account:
+    """The account that a file of `handle` belongs to for `user`.
+
+    The proven account of that handle if the user is a member of it, else the user's own account
+    known from files alone, made on first use.
+    """
+    proven = proven_account(session, user, platform, handle)
     if proven is not None:
         return proven
     account_id = identity.file_account_id(user.id, platform, handle)

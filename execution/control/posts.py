@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from execution.control.models import Base, PostAlias, SkippedSlot, TrackedPost
+from execution.control.models import Account, Base, PostAlias, SkippedSlot, TrackedPost
 from execution.control.store import upsert
 from ingest import identity
+from ingest.errors import NexusError
 from ingest.slots import OLD_SLOT, POLLED_AGE
 
 if TYPE_CHECKING:  # importing a platform's types imports its client, too
@@ -194,33 +195,49 @@ def _versions(post: "Post") -> tuple[str, ...]:
     return post.versions or (post.platform_post_id,)
 
 
+class UnknownLinkError(NexusError):
+    """A link that names no post which can be polled."""
+
+
 def register_own_post(
-    session: Session,
-    *,
-    post_id: UUID,
-    account_id: UUID,
-    platform: str,
-    published_at: datetime,
-    text: str,
-    post_type: str,
-    now: datetime,
-) -> None:
+    session: Session, account: Account, text: str, published_at: datetime, now: datetime
+) -> UUID:
     """Register a post that the Nexus app publishes, before the platform has given it an id.
 
-    It is polled from the moment that discovery finds it on the platform, under this `post_id`.
+    It is polled from the moment that discovery finds it on the platform, under the id returned.
     """
-    session.add(
-        TrackedPost(
-            post_id=post_id,
-            account_id=account_id,
-            platform=platform,
-            published_at=published_at,
-            post_type=post_type,
-            registered_at=now,
-            text_hash=text_hash(text),
-        )
+    post = TrackedPost(
+        post_id=uuid4(),
+        account_id=account.id,
+        platform=account.platform,
+        published_at=published_at,
+        post_type="post",
+        registered_at=now,
+        text_hash=text_hash(text),
     )
+    session.add(post)
     session.flush()
+    return post.post_id
+
+
+def register_linked_post(
+    session: Session, account: Account, link: str, published_at: datetime, now: datetime
+) -> UUID:
+    """Register a LinkedIn post by its link or URN: a member's posts are listed to nobody.
+
+    Raises UnknownLinkError.
+    """
+    from ingest.platforms.base import Post  # noqa: PLC0415  (its client is heavy)
+    from ingest.platforms.linkedin import post_of_link  # noqa: PLC0415
+
+    urn = post_of_link(link) if account.platform == "linkedin" else None
+    if urn is None:
+        raise UnknownLinkError(
+            f"{link} names no post of LinkedIn: its link holds urn:li:share:… or urn:li:ugcPost:…"
+        )
+    post = Post(urn, published_at, "post", None, None)
+    known = register_posts(session, account.id, account.platform, [post], now).known
+    return known[urn].post_id
 
 
 def text_hash(text: str | None) -> str:

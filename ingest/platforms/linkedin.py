@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
 import structlog
@@ -215,6 +215,16 @@ class FinderPage:
     rejected: list[Rejected] = field(default_factory=list)
     elements: int = 0
     oldest: datetime | None = None
+
+
+def post_of_link(link: str) -> str | None:
+    """The URN in a post's link, or the URN itself; None where there is none that can be asked for.
+
+    An activity's number is another than its post's, and finds no statistics.
+    """
+    plain = unquote(link)
+    found = _URN.search(plain) or re.search(r"-(share|ugcPost)-([0-9]{1,40})", plain, re.ASCII)
+    return f"urn:li:{found[1]}:{found[2]}" if found else None
 
 
 def read_finder(body: Mapping[str, Any], received_at: datetime) -> FinderPage:

@@ -189,3 +189,15 @@ def test_a_cap_needs_a_connection_of_ones_own(installation: Installation, nexus:
     with installation.app.store.begin() as session:
         caps = {c.platform: c.monthly_cap_micros for c in session.scalars(select(Connection))}
     assert caps == {"twitter": 5_000_000, "linkedin": None}
+
+
+def test_registering_a_post_needs_an_account_of_ones_own(
+    installation: Installation, nexus: Nexus
+) -> None:
+    installation.connect(*OWNED)
+    ana = ("--user", "ana@example.com")
+    assert nexus("posts", "register", "twitter:nobody", "Hello", *ana).exit_code == 2
+    assert nexus("posts", "register", "twitter:ana_builds", *ana).exit_code == 2
+    done = nexus("posts", "register", "twitter:ana_builds", "--link", "https://x.com/1", *ana)
+    assert done.exit_code == 1
+    assert "names no post of LinkedIn" in done.stderr

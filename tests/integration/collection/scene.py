@@ -156,6 +156,12 @@ class Scene:
                 if post.platform_post_id
             }
 
+    def waiting(self) -> list[TrackedPost]:
+        """Posts that were registered and that no platform post was found for yet."""
+        with self.app.store.begin() as session:
+            query = select(TrackedPost).where(TrackedPost.platform_post_id.is_(None))
+            return list(session.scalars(query))
+
     def skipped(self) -> dict[UUID, SkippedSlot]:
         """Subject -> its newest skipped slot."""
         with self.app.store.begin() as session:

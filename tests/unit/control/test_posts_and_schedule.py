@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from consents import Connect
@@ -15,7 +15,7 @@ from execution.control import posts as tracked
 from execution.control.access import create_user
 from execution.control.accounts import file_account, prove_account
 from execution.control.connections import EXPIRED, REVOKED, STOPPED, Tokens, connect, set_state
-from execution.control.models import Connection, PostAlias, SkippedSlot, TrackedPost
+from execution.control.models import Account, Connection, PostAlias, SkippedSlot, TrackedPost
 from execution.control.posts import Skip
 from execution.control.schedule import DueAccount, blocked_accounts, due_accounts
 from execution.control.settings import Settings
@@ -199,19 +199,9 @@ def test_a_file_account_merges_into_the_proven_one(store: ControlStore, clock: M
 
 
 def own_post(store: ControlStore, clock: ManualClock, text: str, published_at: datetime) -> UUID:
-    post_id = uuid4()
     with store.begin() as session:
-        tracked.register_own_post(
-            session,
-            post_id=post_id,
-            account_id=ACCOUNT,
-            platform="twitter",
-            published_at=published_at,
-            text=text,
-            post_type="post",
-            now=clock.now(),
-        )
-    return post_id
+        account = session.get_one(Account, ACCOUNT)
+        return tracked.register_own_post(session, account, text, published_at, clock.now())
 
 
 def known_as(store: ControlStore, platform_post_id: str) -> UUID:

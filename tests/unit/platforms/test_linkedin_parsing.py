@@ -12,6 +12,7 @@ from ingest.http import ApiError
 from ingest.platforms.linkedin import (
     FinderPage,
     plain_text,
+    post_of_link,
     read_finder,
     read_member_count,
     read_statistics,
@@ -218,3 +219,21 @@ def test_lists_encode_their_items_and_not_themselves() -> None:
     assert urn_list(["urn:li:share:1", "urn:li:ugcPost:2"]) == (
         "List(urn%3Ali%3Ashare%3A1,urn%3Ali%3AugcPost%3A2)"
     )
+
+
+@pytest.mark.parametrize(
+    ("link", "urn"),
+    [
+        ("urn:li:share:7101", "urn:li:share:7101"),
+        ("https://www.linkedin.com/feed/update/urn:li:ugcPost:7101/", "urn:li:ugcPost:7101"),
+        ("https://www.linkedin.com/feed/update/urn%3Ali%3Ashare%3A7101?x=1", "urn:li:share:7101"),
+        ("https://www.linkedin.com/posts/ana-b_words-share-7101-AbC_", "urn:li:share:7101"),
+        ("https://www.linkedin.com/posts/ana_words-ugcPost-7101-AbC", "urn:li:ugcPost:7101"),
+        ("https://www.linkedin.com/feed/update/urn:li:activity:7101/", None),
+        ("https://www.linkedin.com/posts/ana_words-activity-7101-AbC", None),
+        ("https://x.com/ana/status/1850", None),
+        ("", None),
+    ],
+)
+def test_a_link_names_the_post_that_can_be_asked_for(link: str, urn: str | None) -> None:
+    assert post_of_link(link) == urn
