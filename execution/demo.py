@@ -24,6 +24,7 @@ from execution.control import access
 from execution.control.connections import Tokens
 from execution.control.models import Connection
 from execution.control.settings import Settings
+from execution.logs import configure_logs
 from ingest.clock import ManualClock
 from ingest.errors import NexusError
 from ingest.sandbox.server import SandboxProcess, sandbox_process
@@ -72,6 +73,7 @@ def run_demo(app: App, days: int) -> None:
     Raises DemoError if the disk is too full, the port is taken or the stand-in does not start.
     """
     settings = _settings(app.settings)
+    configure_logs(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     _check_disk(settings.data_dir)
     _check_port(settings)
@@ -90,12 +92,14 @@ def run_demo(app: App, days: int) -> None:
 
 
 def _settings(settings: Settings) -> Settings:
-    """The demo's state stays apart from real data."""
+    """The demo's state stays apart from real data, and its terminal is for its progress."""
+    said = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"
     return settings.model_copy(
         update={
             "data_dir": settings.data_dir / "demo",
             "linkedin_version": LINKEDIN_VERSION,
             "public_url": None,
+            "log_level": said,
         }
     )
 

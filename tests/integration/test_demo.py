@@ -12,6 +12,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
+
+from execution.app import App
+from execution.control.settings import Settings
+from execution.demo import DemoError, run_demo
+from ingest.clock import SystemClock
 
 NEXUS = Path(sys.executable).with_name("nexus")
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/login/\S+")
@@ -45,12 +51,15 @@ def running_demo(environment: dict[str, str]) -> Iterator[tuple[str, "subprocess
                 said.append(line)
                 if link := LINK.search(line):
                     yield link[0], demo
-                    return
-            assert demo.stderr is not None
-            pytest.fail("".join(said) + demo.stderr.read())
+                    break
+            else:
+                assert demo.stderr is not None
+                pytest.fail("".join(said) + demo.stderr.read())
         finally:
             demo.send_signal(signal.SIGINT)
             demo.wait(20)
+        assert demo.stderr is not None
+        assert demo.stderr.read() == "", "the terminal is for the demo's progress, not for logs"
 
 
 def children(pid: int) -> list[str]:
@@ -92,3 +101,22 @@ def test_a_busy_port_is_said_before_any_work(environment: dict[str, str]) -> Non
     assert done.returncode == 1
     assert f"port {port}" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_demos_terminal_shows_its_progress_and_what_is_wrong_but_no_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: str) -> None:
+        log = structlog.get_logger()
+        log.info("post deleted")
+        log.warning("counters_not_sent")
+        raise DemoError("far enough")
+
+    monkeypatch.setattr("execution.demo.sandbox_process", stop)
+    settings = Settings(_env_file=None, data_dir=tmp_path / "data", port=0)
+    with pytest.raises(DemoError, match="far enough"):
+        run_demo(App(settings, SystemClock()), days=1)
+    structlog.reset_defaults()
+    said = capsys.readouterr().err
+    assert "counters_not_sent" in said
+    assert "post deleted" not in said
