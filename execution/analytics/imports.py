@@ -10,22 +10,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from execution.analytics.landing import keep_aside
+from execution.analytics.landing import inbox_file, keep_aside, spool_export
 from execution.console import OnProgress
-from execution.control import posts as tracked
 from execution.control.accounts import file_account
 from execution.control.models import Account, Import, User
 from execution.control.settings import Settings
 from execution.control.store import ControlStore
 from ingest.clock import Clock
 from ingest.files import Export, FileError, read_export
-from ingest.load import spool
-from ingest.platforms.base import Post
 
 
 @dataclass
@@ -115,9 +111,9 @@ class Importer:
 
     def _keep(self, path: Path, export: Export) -> None:
         """Keep the file as it came: an account that is proven later lands its files again."""
-        inbox = self._settings.data_dir / "inbox"
-        inbox.mkdir(parents=True, exist_ok=True)
-        kept, draft = inbox / f"{export.sha256}.csv", inbox / f".{export.sha256}.draft"
+        kept = inbox_file(self._settings.data_dir, export.sha256)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        draft = kept.with_name(f".{export.sha256}.draft")
         shutil.copyfile(path, draft)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
@@ -125,14 +121,6 @@ class Importer:
 
     def _land(self, export: Export, account: Account) -> None:
         now = self._clock.now()
-        with self._store.begin() as session:
-            posts = [
-                Post(post.platform_post_id, post.published_at, post.post_type, post.text, post.url)
-                for post in export.posts
-            ]
-            known = tracked.register_posts(session, account.id, export.platform, posts, now).known
-        rows = export.rows(account.id, lambda post: known[post].post_id)
-        spool(rows, self._settings.data_dir / "spool", uuid4().hex)
         keep_aside(
             self._settings.data_dir,
             [
@@ -140,24 +128,14 @@ class Importer:
                 for row in export.rejected
             ],
         )
-        with self._store.begin() as session:
-            session.add(
-                Import(
-                    account_id=account.id,
-                    user_id=self._user.id,
-                    file_sha256=export.sha256,
-                    file_name=export.file_name,
-                    format=export.format,
-                    rows_read=export.rows_read,
-                    rows_landed=len(export.posts),
-                    rows_rejected=len(export.rejected),
-                    period_start=export.period_start,
-                    period_end=export.period_end,
-                    collected_at=export.collected_at,
-                    collected_basis=export.collected_basis,
-                    imported_at=now,
-                )
-            )
+        spool_export(
+            self._settings,
+            self._store,
+            export,
+            account_id=account.id,
+            user_id=self._user.id,
+            imported_at=now,
+        )
 
 
 def _files(paths: Iterable[Path]) -> Iterable[Path]:

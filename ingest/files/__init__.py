@@ -47,19 +47,21 @@ def read_export(
     path: Path,
     *,
     imported_at: datetime,
+    name: str | None = None,
     handle: str | None = None,
     as_of: datetime | None = None,
 ) -> Export:
     """Reads one file, of whichever format its header shows; lands nothing.
 
-    `handle`: whose posts they must be; without it the file's name says, else its rows. `as_of`:
-    when it was downloaded (`stated`); without it the end of the period in its name, never later
-    than `imported_at` (`assumed`; METRICS.md section 2, "Files"). Times are aware.
+    `name`: what it was downloaded as, where it is kept under another. `handle`: whose posts they
+    must be; without it the file's name says, else its rows. `as_of`: when it was downloaded
+    (`stated`); without it the end of the period in its name, never later than `imported_at`
+    (`assumed`; METRICS.md section 2, "Files"). Times are aware.
 
     Raises FileError, and nothing else, for a file that cannot be used at all. A row that cannot
     be used is in `rejected`: rows read = posts + rejected, always.
     """
-    name = "".join(letter if letter.isprintable() else "\ufffd" for letter in path.name)
+    name = "".join(letter if letter.isprintable() else "\ufffd" for letter in name or path.name)
     imported_at, as_of = as_utc(imported_at), as_of and as_utc(as_of)
     if as_of and as_of > imported_at:
         raise FileError(name, f"cannot have been downloaded in the future ({as_of:%Y-%m-%d %H:%M})")
