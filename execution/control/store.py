@@ -47,9 +47,14 @@ def open_store(settings: Settings) -> ControlStore:
     engine = create_engine(settings.control_url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
-    if _revision(engine) != SCHEMA_REVISION:
-        _migrate(engine)
-    return ControlStore(engine)
+    store = ControlStore(engine)
+    try:
+        if _revision(engine) != SCHEMA_REVISION:
+            _migrate(engine)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def upsert(

@@ -1,5 +1,6 @@
-"""A control store of its own for each test."""
+"""A control store of its own for each test: SQLite, or PostgreSQL at NEXUS_TEST_DATABASE_URL."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from consents import Connect
+from sqlalchemy import create_engine, text
 
 from execution.control.access import create_user, find_user
 from execution.control.accounts import prove_account
@@ -19,10 +21,23 @@ from ingest.clock import ManualClock
 from ingest.platforms.base import Profile
 
 
+#: An empty database that these tests may wipe (needs a driver: pip install "psycopg[binary]").
+DATABASE_URL = os.environ.get("NEXUS_TEST_DATABASE_URL")
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    if DATABASE_URL is not None:
+        engine = create_engine(DATABASE_URL)
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+        engine.dispose()
     return Settings(
-        _env_file=None, data_dir=tmp_path / "data", vault_key_file=tmp_path / "keys" / "vault.json"
+        _env_file=None,
+        data_dir=tmp_path / "data",
+        vault_key_file=tmp_path / "keys" / "vault.json",
+        database_url=DATABASE_URL,
     )
 
 

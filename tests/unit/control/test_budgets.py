@@ -230,8 +230,12 @@ def test_writing_without_waiting_for_the_disk_stays_with_the_budgets(
     open_budgets: Open, connect_account: Connect, store: ControlStore
 ) -> None:
     take(open_budgets(), connect_account())
+    asked, synced = {
+        "sqlite": ("PRAGMA synchronous", 2),
+        "postgresql": ("SHOW synchronous_commit", "on"),
+    }[store.engine.dialect.name]
     with store.engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql(asked).scalar() == synced
 
 
 # --- cooldowns
