@@ -16,7 +16,7 @@ DASHBOARD := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -n
 # npm and its build must use the pinned Node of the virtual environment.
 NODE_PATH_FIRST := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help install demo import sync build preview docs refresh archive serve schedule test soak bench lint format lock clean
+.PHONY: help install demo import sync build verify preview docs refresh archive serve schedule test soak bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ sync: install ## Collect what is due from LinkedIn and X, and land it
 
 build: install ## Build and test the models, or some: make build SELECT=post_scores+
 	@$(BIN)/python execution/analytics/aggregations.py $(if $(SELECT),--select "$(SELECT)")
+
+verify: install ## Run every data test on all rows; builds nothing: a line for a nightly cron
+	@$(NEXUS) verify
 
 preview: install ## Show rows of a model as its SQL stands now: make preview MODEL=post_scores
 	@test -n "$(MODEL)" || { echo 'nexus: say which: make preview MODEL=post_scores' >&2; exit 2; }

@@ -168,6 +168,7 @@
         create or replace table {{ schema }}.recorded_posts as
         select post_id, fingerprint, account_id, published_at from {{ schema }}.int_posts;
         delete from {{ schema }}.int_touched_before;
+        delete from {{ schema }}.int_snapshots where is_archived;
         create table if not exists {{ schema }}.recorded_builds as
         select cast(0 as integer) as build, cast('' as varchar) as invocation_id where 1 = 0;
         create table if not exists {{ schema }}.recorded_changes as

@@ -123,29 +123,48 @@ class Dbt:
         """
         code, built_with = _code_checksum(), self.data_dir / "dbt" / "built_with"
         is_other_code = not built_with.exists() or built_with.read_text() != code
-        arguments = ["build", "--log-format", "json", "--log-level", "info", "--no-use-colors"]
-        arguments += ["--select", *select.split()] if select else []
+        arguments = ["--select", *select.split()] if select else []
         arguments += ["--full-refresh"] if full_refresh or is_other_code else []
-        record = self.target / "run_results.json"
+        results = self._follow_run(["build", *arguments], self.target, progress)
+        if not results:
+            raise BuildError(f"nothing in the project matches {select!r}")
+        if not select:
+            built_with.write_text(code)
+        return _count(results)
+
+    def verify(self, progress: OnProgress | None = None) -> BuildResult:
+        """Run every data test on all rows, not only on those that the last build touched.
+
+        Builds nothing. Raises BuildError if any test fails.
+        """
+        arguments = ["test", "--select", "test_type:data", "--vars", "{verify: true}"]
+        # A target folder of its own: another value of a variable makes dbt read all code anew.
+        target = self.target.with_name("verify")
+        return _count(self._follow_run(arguments, target, progress))
+
+    def _follow_run(
+        self, arguments: list[str], target: Path, progress: OnProgress | None
+    ) -> list[dict[str, Any]]:
+        """dbt's own record of a run. Raises BuildError if anything in it fails."""
+        record = target / "run_results.json"
         record.unlink(missing_ok=True)  # an old one would speak for a run that died
+        log = ["--log-format", "json", "--log-level", "info", "--no-use-colors"]
         with subprocess.Popen(
-            self.command(*arguments),
-            env=self.environment(),
+            self.command(*arguments, *log),
+            env=self.environment() | {"DBT_TARGET_PATH": str(target)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         ) as process:
             assert process.stdout is not None
             errors = _follow(process.stdout, progress)
-        results = json.loads(record.read_text())["results"] if record.exists() else []
+        results: list[dict[str, Any]] = (
+            json.loads(record.read_text())["results"] if record.exists() else []
+        )
         failures = [_failure(result) for result in results if result["status"] in _FAILED]
         if failures or process.returncode:
             raise BuildError("\n".join(failures or errors or ["dbt stopped without a word"]))
-        if not results:
-            raise BuildError(f"nothing in the project matches {select!r}")
-        if not select:
-            built_with.write_text(code)
-        return _count(results)
+        return results
 
     def preview(self, model: str, limit: int) -> list[dict[str, Any]]:
         """The first rows of a model as its SQL stands now, built or not. Raises BuildError."""

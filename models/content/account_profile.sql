@@ -2,19 +2,17 @@ with
 
 readings as (
 
+    {%- for platform in platforms() %}
     select
         account_id,
         handle,
         display_name,
         collected_at
-    from {{ ref('stg_twitter__accounts') }}
+    from {{ ref('stg_' ~ platform ~ '__accounts') }}
+    {%- if not loop.last %}
     union all
-    select
-        account_id,
-        handle,
-        display_name,
-        collected_at
-    from {{ ref('stg_linkedin__accounts') }}
+    {%- endif %}
+    {%- endfor %}
 
 ),
 

@@ -2,6 +2,7 @@ with
 
 described as (
 
+    {%- for platform in platforms() %}
     select
         post_id,
         account_id,
@@ -10,18 +11,9 @@ described as (
         post_url,
         fetched_at as known_at,
         1 as source_rank
-    from {{ ref('stg_twitter__posts') }}
+    from {{ ref('stg_' ~ platform ~ '__posts') }}
     union all
-    select
-        post_id,
-        account_id,
-        platform_post_id,
-        post_text,
-        post_url,
-        fetched_at as known_at,
-        1 as source_rank
-    from {{ ref('stg_linkedin__posts') }}
-    union all
+    {%- endfor %}
     select
         post_id,
         account_id,

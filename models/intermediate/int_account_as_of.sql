@@ -2,18 +2,15 @@ with
 
 readings as (
 
+    {%- for platform in platforms() %}
     select
         account_id,
         max(collected_at) as collected_at
-    from {{ ref('stg_twitter__snapshots') }}
+    from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+    where not is_archived
     group by account_id
     union all
-    select
-        account_id,
-        max(collected_at) as collected_at
-    from {{ ref('stg_linkedin__snapshots') }}
-    group by account_id
-    union all
+    {%- endfor %}
     select
         account_id,
         max(collected_at) as collected_at

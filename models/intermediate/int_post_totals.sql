@@ -13,7 +13,7 @@ increments as (
 
 ),
 
--- The last known values are the sums of the increments; people do not add up and are looked up instead.
+-- The last known values are the sums of the increments; people do not add up: the newest total counts.
 sums as (
 
     select
@@ -36,30 +36,16 @@ sums as (
 
 ),
 
-reach as (
-
-    select
-        snapshots.post_id,
-        snapshots.unique_impressions,
-        row_number() over (partition by snapshots.post_id order by snapshots.slot_start desc) as recency
-    from {{ ref('int_snapshots') }} as snapshots
-    {% if is_incremental() %}
-    inner join {{ ref('int_touched_posts') }} as touched on snapshots.post_id = touched.post_id
-    {% endif %}
-    where snapshots.unique_impressions is not null
-
-),
-
 final as (
 
     select
         sums.*,
-        reach.unique_impressions
+        newest.unique_impressions
     from sums
-    left join reach
+    inner join increments as newest
         on
-            sums.post_id = reach.post_id
-            and reach.recency = 1
+            sums.post_id = newest.post_id
+            and sums.last_slot = newest.slot_start
 
 )
 

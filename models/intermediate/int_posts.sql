@@ -2,6 +2,7 @@ with
 
 known as (
 
+    {%- for platform in platforms() %}
     select
         post_id,
         account_id,
@@ -10,18 +11,9 @@ known as (
         post_type,
         fetched_at as known_at,
         1 as source_rank
-    from {{ ref('stg_twitter__posts') }}
+    from {{ ref('stg_' ~ platform ~ '__posts') }}
     union all
-    select
-        post_id,
-        account_id,
-        platform_post_id,
-        published_at,
-        post_type,
-        fetched_at as known_at,
-        1 as source_rank
-    from {{ ref('stg_linkedin__posts') }}
-    union all
+    {%- endfor %}
     select
         post_id,
         account_id,

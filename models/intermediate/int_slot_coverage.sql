@@ -128,7 +128,7 @@ filled as (
         snapshots.account_id,
         snapshots.slot_start,
         count(*) as filled_slots
-    from {{ ref('int_snapshots') }} as snapshots
+    from {{ ref('post_increments') }} as snapshots
     inner join posts
         on
             snapshots.post_id = posts.post_id

@@ -19,65 +19,43 @@ posts as (
 
 ),
 
-twitter as (
+-- Archived readings are asked for only where a post is built from its beginning.
+whole_posts as (
 
-    select
-        readings.snapshot_id,
-        readings.post_id,
-        readings.platform_post_id,
-        readings.slot_start,
-        readings.collected_at,
-        readings.first_landed_at,
-        readings.impressions,
-        readings.likes,
-        cast(null as integer) as comments,
-        cast(null as integer) as shares,
-        readings.clicks,
-        readings.replies,
-        readings.retweets,
-        readings.quotes,
-        readings.bookmarks,
-        cast(null as integer) as unique_impressions
-    from {{ ref('stg_twitter__snapshots') }} as readings
-    inner join posts
-        on
-            readings.post_id = posts.post_id
-            and readings.slot_start >= posts.first_slot
-
-),
-
-linkedin as (
-
-    select
-        readings.snapshot_id,
-        readings.post_id,
-        readings.platform_post_id,
-        readings.slot_start,
-        readings.collected_at,
-        readings.first_landed_at,
-        readings.impressions,
-        readings.likes,
-        readings.comments,
-        readings.shares,
-        readings.clicks,
-        cast(null as integer) as replies,
-        cast(null as integer) as retweets,
-        cast(null as integer) as quotes,
-        readings.bookmarks,
-        readings.unique_impressions
-    from {{ ref('stg_linkedin__snapshots') }} as readings
-    inner join posts
-        on
-            readings.post_id = posts.post_id
-            and readings.slot_start >= posts.first_slot
+    select * from posts
+    where first_slot = {{ beginning() }}
 
 ),
 
 readings as (
-
-    select * from twitter
+    {% for platform in platforms() %}
+    {%- for kept in ['not readings.is_archived', 'readings.is_archived'] %}
+    select
+        readings.snapshot_id,
+        readings.post_id,
+        readings.platform_post_id,
+        readings.is_archived,
+        readings.slot_start,
+        readings.collected_at,
+        readings.first_landed_at,
+        {%- for counter in counters() %}
+        readings.{{ counter }},
+        {%- endfor %}
+        readings.unique_impressions
+    from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
+    inner join {% if loop.first %}posts{% else %}whole_posts as posts{% endif %}
+        on
+            readings.post_id = posts.post_id
+            and readings.slot_start >= posts.first_slot
+    where {{ kept }}
+    {%- if not loop.last %}
     union all
-    select * from linkedin
+    {%- endif %}
+    {%- endfor %}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 
 ),
 
@@ -89,7 +67,7 @@ ranked_readings as (
         *,
         row_number() over (
             partition by post_id, slot_start
-            order by collected_at desc, platform_post_id desc
+            order by collected_at desc, platform_post_id desc, is_archived asc
         ) as recency
     from readings
 
@@ -101,6 +79,7 @@ api as (
         snapshot_id,
         post_id,
         platform_post_id,
+        is_archived,
         slot_start,
         collected_at,
         first_landed_at,
@@ -169,6 +148,7 @@ file as (
         newest.snapshot_id,
         newest.post_id,
         summed.platform_post_id,
+        false as is_archived,
         newest.slot_start,
         newest.collected_at,
         summed.first_landed_at,
@@ -213,9 +193,16 @@ formulas as (
 
 ),
 
+weights as (
+
+    select * from {{ ref('int_score_weights') }}
+    where is_current_version
+
+),
+
 -- A metric that the source does not offer is left out of the engagements; an offered one that is NULL
 -- makes them NULL.
-final as (
+measured as (
 
     select
         unioned.snapshot_id,
@@ -224,6 +211,7 @@ final as (
         posts.platform,
         posts.account_kind,
         unioned.platform_post_id,
+        unioned.is_archived,
         posts.published_at,
         unioned.slot_start,
         unioned.collected_at,
@@ -258,6 +246,18 @@ final as (
             posts.platform = formulas.platform
             and posts.account_kind = formulas.account_kind
             and unioned.layout = formulas.layout
+
+),
+
+final as (
+
+    select
+        measured.*,
+        weights.metric_version,
+        {{ rate('measured.engagements', 'measured.impressions') }} as engagement_rate,
+        {{ engagement_score('measured', 'weights') }} as engagement_score
+    from measured
+    inner join weights on measured.platform = weights.platform
 
 )
 

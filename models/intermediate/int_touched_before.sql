@@ -4,9 +4,7 @@
 
 with
 
--- What the touched posts count in as last built: this build may move it elsewhere. Rows stay until a build
--- is complete, because after one that failed half-way the increments no longer know where they were.
-final as (
+before as (
 
     {%- if increments %}
     select distinct
@@ -25,6 +23,23 @@ final as (
         published_at as reading_quarter
     from {{ ref('int_posts') }}
     where 1 = 0
+    {% endif %}
+
+),
+
+-- What the touched posts count in as last built: this build may move it elsewhere. Rows stay until a build
+-- is complete, because after one that failed half-way the increments no longer know where they were.
+final as (
+
+    select before.*
+    from before
+    {%- if is_incremental() %}
+    left join {{ this }} as known
+        on
+            before.account_id = known.account_id
+            and before.activity_quarter = known.activity_quarter
+            and before.reading_quarter = known.reading_quarter
+    where known.account_id is null
     {% endif %}
 
 )

@@ -1,5 +1,6 @@
 {%- set recorded_loads = recorded('recorded_loads') -%}
 {%- set recorded_posts = recorded('recorded_posts') -%}
+{%- set built_days = as_last_built('intermediate', 'int_account_days') -%}
 
 with
 
@@ -17,19 +18,18 @@ new_loads as (
 -- A new reading changes its own snapshot and the increments after it.
 new_readings as (
 
+    {%- for platform in platforms() %}
     select
         readings.post_id,
         min(readings.slot_start) as first_slot
-    from {{ ref('stg_twitter__snapshots') }} as readings
+    from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
     inner join new_loads on readings.load_id = new_loads.load_id
+    where not readings.is_archived
     group by readings.post_id
+    {%- if not loop.last %}
     union all
-    select
-        readings.post_id,
-        min(readings.slot_start) as first_slot
-    from {{ ref('stg_linkedin__snapshots') }} as readings
-    inner join new_loads on readings.load_id = new_loads.load_id
-    group by readings.post_id
+    {%- endif %}
+    {%- endfor %}
 
 ),
 
@@ -84,7 +84,7 @@ first_touches as (
 ),
 
 -- Where the post is or was in its account's timeline: later posts are compared with it.
-final as (
+direct as (
 
     select
         first_touches.post_id,
@@ -109,6 +109,73 @@ final as (
     {% if recorded_posts %}
     left join {{ recorded_posts }} as recorded on first_touches.post_id = recorded.post_id
     {% endif %}
+
+),
+
+archive as (
+
+    select max(slot_start) as newest_slot
+    from (
+        {%- for platform in platforms() %}
+        select max(slot_start) as slot_start from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+        where is_archived
+        {%- if not loop.last %}
+        union all
+        {%- endif %}
+        {%- endfor %}
+    ) as newest
+
+),
+
+-- Where something changed in a time of which readings are archived, or a reader's zone is new, the days of
+-- the account cannot be told from hot readings: it is built whole, from both. An increment may count up to
+-- 30 days before its reading.
+archived_accounts as (
+
+    select direct.account_id
+    from direct
+    inner join archive
+        on
+            case
+                when direct.first_slot < direct.earliest_published_at then direct.earliest_published_at
+                else direct.first_slot
+            end
+            <= archive.newest_slot + interval '31' day
+    union distinct
+    select zones.account_id
+    from {{ ref('int_reader_zones') }} as zones
+    inner join archive on archive.newest_slot is not null
+    {%- if built_days %}
+    left join {{ built_days }} as built
+        on
+            zones.account_id = built.account_id
+            and zones.timezone = built.timezone
+    where built.account_id is null
+    {%- endif %}
+
+),
+
+whole as (
+
+    select
+        posts.post_id,
+        posts.account_id,
+        posts.published_at
+    from {{ ref('int_posts') }} as posts
+    inner join archived_accounts on posts.account_id = archived_accounts.account_id
+
+),
+
+final as (
+
+    select
+        coalesce(direct.post_id, whole.post_id) as post_id,
+        case when whole.post_id is null then direct.first_slot else {{ beginning() }} end as first_slot,
+        coalesce(direct.account_id, whole.account_id) as account_id,
+        coalesce(direct.earliest_published_at, whole.published_at) as earliest_published_at,
+        coalesce(direct.latest_published_at, whole.published_at) as latest_published_at
+    from direct
+    full outer join whole on direct.post_id = whole.post_id
 
 )
 

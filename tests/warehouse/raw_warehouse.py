@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,9 @@ import pyarrow as pa
 from ingest import identity, slots
 
 PROJECT = Path(__file__).resolve().parents[2]
+#: Goes with the process; dbt itself notices code that changed since.
+_SCRATCH = TemporaryDirectory(prefix="nexus-parsed-")
+_PARSED = Path(_SCRATCH.name) / "partial_parse.msgpack"
 
 #: A user of the control store, not the pseudonymous key of the marts.
 USER = UUID("00000000-0000-4000-8000-000000000001")
@@ -543,6 +548,45 @@ class RawWarehouse:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(statement, list(values))
 
+    def archive(self, before: datetime) -> int:
+        """Move readings to cold storage, as the archive does: rows, and how many of them.
+
+        What was collected before `before`, the last three of each post aside.
+        """
+        moved = 0
+        with duckdb.connect(self.path) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            for table in ("linkedin_snapshots", "twitter_snapshots"):
+                cold = self.path.parent / f"{table}.parquet"
+                connection.execute(
+                    f"""
+                    create or replace temp table leaving as
+                    select hot.* from raw.{table} as hot
+                    inner join (
+                        select post_id, list_min(max(slot_start, 3)) as first_kept
+                        from (select distinct post_id, slot_start from raw.{table})
+                        group by post_id
+                    ) as kept using (post_id)
+                    where hot.collected_at < ? and hot.slot_start < kept.first_kept
+                    """,
+                    [before],
+                )
+                assert not cold.exists(), "one archive a warehouse is enough here"
+                connection.execute(f"copy leaving to '{cold}' (format parquet)")
+                connection.execute("create schema if not exists raw_cold")
+                connection.execute(
+                    f"create or replace view raw_cold.{table} as from read_parquet('{cold}')"
+                )
+                gone = "(post_id, slot_start) in (select (post_id::uuid, slot_start) from leaving)"
+                for mart in ("intermediate.int_snapshots", "marts.analytics_snapshots"):
+                    connection.execute(f"delete from {mart} where source = 'api' and {gone}")
+                connection.execute(
+                    f"delete from raw.{table} where _dlt_id in (select _dlt_id from leaving)"
+                )
+                (rows,) = connection.execute("select count(*) from leaving").fetchall()
+                moved += rows[0]
+        return moved
+
     def insert(self, statement: str, given: pa.Table) -> None:
         """Change the warehouse by a statement that reads the table `given`."""
         with duckdb.connect(self.path) as connection:
@@ -564,12 +608,24 @@ class RawWarehouse:
             "--profiles-dir",
             str(project / "dbt_project"),
         ]
+        # The same settings for every warehouse, so that one need not read all code anew for each.
         environment = os.environ | {
-            "NEXUS_WAREHOUSE": str(self.path),
+            "NEXUS_WAREHOUSE": self.path.name,
             "DBT_TARGET_PATH": str(target),
             "DBT_LOG_PATH": str(self.path.parent / "logs"),
         }
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if project == PROJECT:
+            _take_over_what_was_parsed(target)
+        done = subprocess.run(
+            command,
+            cwd=self.path.parent,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if project == PROJECT and not _PARSED.exists() and (target / _PARSED.name).exists():
+            shutil.copy(target / _PARSED.name, _PARSED)
         run = DbtRun(done.returncode, done.stdout + done.stderr, target)
         if check:
             assert done.returncode == 0, run.output
@@ -599,6 +655,14 @@ class RawWarehouse:
         """The only row of a query."""
         (row,) = self.rows(query, *values)
         return row
+
+
+def _take_over_what_was_parsed(target: Path) -> None:
+    """Give a new target folder what dbt made of the project's code in another one."""
+    known = target / _PARSED.name
+    if _PARSED.exists() and not known.exists():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_PARSED, known)
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,61 @@
--- What: analytics_snapshots and post_increments hold the same ids, and the same posts, slots and accounts.
+-- What: analytics_snapshots and post_increments hold the same ids, and the same posts, slots and accounts; only
+--       increments of archived readings may stand alone.
 -- Why:  a snapshot without increment is lost from every window, one with two counts twice.
 -- Rows: the snapshot that stands on one side alone, or differs.
 with
+
+archived as (
+    {% for platform in platforms() %}
+    select snapshot_id from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+    where is_archived
+    {%- if not loop.last %}
+    union distinct
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+snapshots as (
+
+    select
+        id,
+        post_id,
+        account_id,
+        slot_start
+    from {{ ref('analytics_snapshots') }}
+    where {{ of_touched_posts('post_id') }}
+
+),
+
+increments as (
+
+    select
+        id,
+        post_id,
+        account_id,
+        slot_start
+    from {{ ref('post_increments') }}
+    where {{ of_touched_posts('post_id') }}
+
+),
 
 final as (
 
     select
         snapshots.id as snapshot_id,
         increments.id as increment_id,
-        snapshots.post_id,
-        snapshots.slot_start
-    from {{ ref('analytics_snapshots') }} as snapshots
-    full outer join {{ ref('post_increments') }} as increments on snapshots.id = increments.id
+        coalesce(snapshots.post_id, increments.post_id) as post_id,
+        coalesce(snapshots.slot_start, increments.slot_start) as slot_start
+    from snapshots
+    full outer join increments on snapshots.id = increments.id
+    left join archived on increments.id = archived.snapshot_id
     where
-        snapshots.post_id is distinct from increments.post_id
-        or snapshots.slot_start is distinct from increments.slot_start
-        or snapshots.account_id is distinct from increments.account_id
+        (
+            snapshots.post_id is distinct from increments.post_id
+            or snapshots.slot_start is distinct from increments.slot_start
+            or snapshots.account_id is distinct from increments.account_id
+        )
+        and (snapshots.id is not null or archived.snapshot_id is null)
 
 )
 

@@ -16,7 +16,8 @@ final as (
         {%- endfor %}
     from {{ ref('post_increments') }}
     where
-        is_correction is distinct from (
+        {{ of_touched_posts('post_id') }}
+        and is_correction is distinct from (
             {%- for counter in counters() %}
             coalesce(new_{{ counter }}, 0) < 0
             {%- if not loop.last %} or{% endif %}

@@ -27,10 +27,10 @@ api_slots as (
         on
             files.post_id = landed.post_id
             and files.collected_at = landed.collected_at
-    inner join {{ ref('analytics_snapshots') }} as snapshots
+    inner join {{ ref('post_increments') }} as increments
         on
-            files.snapshot_id = snapshots.id
-            and snapshots.source = 'api'
+            files.snapshot_id = increments.id
+            and increments.source = 'api'
 
 ),
 

@@ -1,4 +1,5 @@
--- What: per post and counter, the increments that are not NULL add up to the newest value that is not NULL.
+-- What: per post and counter, the increments that are not NULL add up to the newest value that is not NULL; a value
+--       that only archived snapshots know is not looked for.
 -- Why:  every sum over time rests on it; a lost, doubled or misplaced increment shows here.
 -- Rows: the post, with both figures of each counter.
 with
@@ -12,6 +13,7 @@ newest_slots as (
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('analytics_snapshots') }}
+    where {{ of_touched_posts('post_id') }}
     group by post_id
 
 ),
@@ -20,6 +22,7 @@ last_known as (
 
     select
         snapshots.post_id,
+        count(*) as hot_snapshots,
         {%- for counter in counters() %}
         max(case when snapshots.slot_start = newest.{{ counter }} then snapshots.{{ counter }} end) as {{ counter }}
         {%- if not loop.last %},{% endif %}
@@ -34,11 +37,13 @@ added_up as (
 
     select
         post_id,
+        count(*) as snapshots,
         {%- for metric in gained_metrics() %}
         sum(new_{{ metric }}) as {{ metric }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('post_increments') }}
+    where {{ of_touched_posts('post_id') }}
     group by post_id
 
 ),
@@ -63,7 +68,12 @@ final as (
             and scores.is_current_version
     where
         {%- for counter in counters() %}
-        last_known.{{ counter }} is distinct from added_up.{{ counter }} or
+        last_known.{{ counter }} <> added_up.{{ counter }}
+        or (last_known.{{ counter }} is not null and added_up.{{ counter }} is null)
+        or (
+            last_known.{{ counter }} is null and added_up.{{ counter }} is not null
+            and coalesce(last_known.hot_snapshots, 0) = added_up.snapshots
+        ) or
         {%- endfor %}
         scores.engagements is distinct from added_up.engagements
         or scores.engagements_core is distinct from added_up.engagements_core

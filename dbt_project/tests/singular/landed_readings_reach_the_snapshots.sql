@@ -1,28 +1,27 @@
 -- What: per account, the snapshots from the API are as many as the distinct landed (post, slot) readings of
---       accounts that were not merged away, and their impressions and likes add up to the same.
+--       accounts that were not merged away, and their impressions and likes add up to the same; a reading that a
+--       later, archived one of its slot replaces does not count.
 -- Why:  a join that drops or doubles rows between landing and mart shows here.
 -- Rows: the account, with both counts and sums.
 with
 
 readings as (
 
+    {%- for platform in platforms() %}
     select
         account_id,
         post_id,
         slot_start,
         collected_at,
         impressions,
-        likes
-    from {{ ref('stg_twitter__snapshots') }}
+        likes,
+        is_archived
+    from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+    where {{ of_touched_posts('post_id') }}
+    {%- if not loop.last %}
     union all
-    select
-        account_id,
-        post_id,
-        slot_start,
-        collected_at,
-        impressions,
-        likes
-    from {{ ref('stg_linkedin__snapshots') }}
+    {%- endif %}
+    {%- endfor %}
 
 ),
 
@@ -55,6 +54,7 @@ landed as (
         on
             readings.account_id = accounts.account_id
             and accounts.merged_into is null
+    where not readings.is_archived
     group by readings.account_id
 
 ),
@@ -67,7 +67,9 @@ marted as (
         sum(impressions) as impressions,
         sum(likes) as likes
     from {{ ref('analytics_snapshots') }}
-    where source = 'api'
+    where
+        source = 'api'
+        and {{ of_touched_posts('post_id') }}
     group by account_id
 
 ),

@@ -2,17 +2,16 @@ with
 
 readings as (
 
+    {%- for platform in platforms() %}
     select
         account_id,
         collected_at,
         followers
-    from {{ ref('stg_twitter__accounts') }}
+    from {{ ref('stg_' ~ platform ~ '__accounts') }}
+    {%- if not loop.last %}
     union all
-    select
-        account_id,
-        collected_at,
-        followers
-    from {{ ref('stg_linkedin__accounts') }}
+    {%- endif %}
+    {%- endfor %}
 
 ),
 

@@ -13,24 +13,7 @@ snapshots as (
             snapshots.post_id = touched.post_id
             and snapshots.slot_start >= touched.first_slot
     {% endif %}
-
-),
-
-weights as (
-
-    select * from {{ ref('int_score_weights') }}
-    where is_current_version
-
-),
-
-scored as (
-
-    select
-        snapshots.*,
-        weights.metric_version,
-        {{ engagement_score('snapshots', 'weights') }} as engagement_score
-    from snapshots
-    inner join weights on snapshots.platform = weights.platform
+    where not snapshots.is_archived
 
 ),
 
@@ -44,7 +27,7 @@ final as (
         {%- for counter in counters() %}
         {{ counter }},
         {%- endfor %}
-        {{ rate('engagements', 'impressions') }} as engagement_rate,
+        engagement_rate,
         engagement_score,
         collected_at,
         first_landed_at as created_at,
@@ -60,7 +43,7 @@ final as (
         metric_version,
         source,
         collected_basis
-    from scored
+    from snapshots
 
 )
 

@@ -44,6 +44,7 @@ kept as (
     select
         sums.*,
         increments.collected_at,
+        increments.unique_impressions,
         increments.source
     from kept_sums as sums
     inner join {{ this }} as increments
@@ -61,6 +62,7 @@ history as (
         post_id,
         slot_start,
         collected_at,
+        unique_impressions,
         source,
         platform,
         account_kind,
@@ -77,6 +79,7 @@ history as (
         post_id,
         slot_start,
         collected_at,
+        unique_impressions,
         source,
         cast(null as varchar) as platform,
         cast(null as varchar) as account_kind,
@@ -95,9 +98,9 @@ known_counters as (
     select
         *,
         {%- for counter in counters() %}
-        {{ last_known(counter, 'post_id', 'slot_start') }} as known_{{ counter }}
-        {%- if not loop.last %},{% endif %}
+        {{ last_known(counter, 'post_id', 'slot_start') }} as known_{{ counter }},
         {%- endfor %}
+        {{ last_known('unique_impressions', 'post_id', 'slot_start') }} as known_unique_impressions
     from history
 
 ),
@@ -111,6 +114,7 @@ carried as (
         known_counters.post_id,
         known_counters.slot_start,
         known_counters.collected_at,
+        known_counters.known_unique_impressions,
         known_counters.source,
         {%- for counter in counters() %}
         known_counters.{{ counter }},
@@ -230,7 +234,8 @@ final as (
         cast(new_{{ counter }} as integer) as new_{{ counter }},
         {%- endfor %}
         cast(new_engagements as bigint) as new_engagements,
-        cast(new_engagements_core as bigint) as new_engagements_core
+        cast(new_engagements_core as bigint) as new_engagements_core,
+        known_unique_impressions as unique_impressions
     from differences
 
 )

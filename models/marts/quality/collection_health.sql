@@ -100,6 +100,17 @@ flags as (
 
 ),
 
+imports as (
+
+    select
+        account_id,
+        max(imported_at) as last_imported_at,
+        sum(rows_rejected) as rejected_rows
+    from {{ ref('stg_control__imports') }}
+    group by account_id
+
+),
+
 final as (
 
     select
@@ -109,7 +120,7 @@ final as (
         as_of.data_as_of,
         coalesce(
             accounts.connected_at is not null
-            and (as_of.as_of is null or as_of.as_of < as_of.data_as_of - interval '12' hour),
+            and (as_of.as_of is null or as_of.as_of < as_of.data_as_of - interval '6' hour),
             false
         ) as is_stale,
         coalesce(connections.state, 'none') as connection_state,
@@ -127,6 +138,8 @@ final as (
             < coverage.filled_week_before * coverage.due_last_day * 85,
             false
         ) as has_unexplained_drop,
+        imports.last_imported_at,
+        cast(coalesce(imports.rejected_rows, 0) as integer) as rejected_rows,
         cast(coalesce(posts.posts, 0) as integer) as posts,
         cast(coalesce(posts.deleted_posts, 0) as integer) as deleted_posts,
         cast(coalesce(posts.deleted_posts_30d, 0) as integer) as deleted_posts_30d,
@@ -140,6 +153,7 @@ final as (
     left join coverage on accounts.account_id = coverage.account_id
     left join readings on accounts.account_id = readings.account_id
     left join posts on accounts.account_id = posts.account_id
+    left join imports on accounts.account_id = imports.account_id
     left join flags on accounts.account_id = flags.account_id
 
 )

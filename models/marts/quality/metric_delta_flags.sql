@@ -1,54 +1,8 @@
 with
 
-jumps as (
-
-    select
-        increments.*,
-        posts.published_at
-    from {{ ref('post_increments') }} as increments
-    inner join {{ ref('int_posts') }} as posts on increments.post_id = posts.post_id
-    where increments.is_jump
-
-),
-
-values_of_jumps as (
-
-    select
-        jumps.*,
-        {%- for counter in counters() %}
-        snapshots.{{ counter }}
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
-    from jumps
-    inner join {{ ref('int_snapshots') }} as snapshots on jumps.id = snapshots.snapshot_id
-
-),
-
-changes as (
-    {% for counter in counters() %}
-    select
-        id as snapshot_id,
-        '{{ counter }}' as metric,
-        post_id,
-        account_id,
-        platform,
-        published_at,
-        collected_at,
-        {{ counter }} - new_{{ counter }} as previous_value,
-        {{ counter }} as current_value,
-        new_{{ counter }} as change
-    from values_of_jumps
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
-
-),
-
 flagged as (
 
-    select * from changes
-    where {{ is_jump('change', 'previous_value') }}
+    select * from {{ ref('int_metric_jumps') }}
 
 ),
 

@@ -44,6 +44,7 @@ cells as (
 ),
 
 -- The more a cell's posts scatter and the fewer they are, the nearer its mean is drawn to the account's.
+-- What was observed is one of the draws that chance allows: it counts among them.
 shrunk as (
 
     select
@@ -52,7 +53,7 @@ shrunk as (
         case when k is null then sqrt(within_variance / posts) else sqrt(within_variance / (n + k)) end as error,
         case
             when is_tested = 0 then 'too few posts'
-            when draws = 1000 and larger_draws <= 50 then 'recommended'
+            when draws = 1000 and larger_draws + 1 <= 0.05 * (draws + 1) then 'recommended'
             else 'no timing effect visible'
         end as verdict
     from cells

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('linkedin', 'snapshots') }}
+    select * from {{ source('linkedin_readings', 'snapshots') }}
 
 ),
 
@@ -16,6 +16,9 @@ final as (
         platform_post_id,
         _dlt_load_id as load_id,
 
+        -- attributes
+        is_archived,
+
         -- timestamps
         published_at,
         slot_start,
@@ -24,12 +27,15 @@ final as (
 
         -- counters
         cast(impression_count as integer) as impressions,
-        cast(unique_impressions_count as integer) as unique_impressions,
         cast(like_count as integer) as likes,
         cast(comment_count as integer) as comments,
         cast(share_count as integer) as shares,
         cast(click_count as integer) as clicks,
-        cast(save_count as integer) as bookmarks
+        cast(null as integer) as replies,
+        cast(null as integer) as retweets,
+        cast(null as integer) as quotes,
+        cast(save_count as integer) as bookmarks,
+        cast(unique_impressions_count as integer) as unique_impressions
 
     from source
 

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('twitter', 'snapshots') }}
+    select * from {{ source('twitter_readings', 'snapshots') }}
 
 ),
 
@@ -16,6 +16,9 @@ final as (
         platform_post_id,
         _dlt_load_id as load_id,
 
+        -- attributes
+        is_archived,
+
         -- timestamps
         published_at,
         slot_start,
@@ -25,12 +28,14 @@ final as (
         -- counters
         cast(impression_count as integer) as impressions,
         cast(like_count as integer) as likes,
+        cast(null as integer) as comments,
+        cast(null as integer) as shares,
+        cast(url_link_clicks as integer) as clicks,
         cast(reply_count as integer) as replies,
         cast(retweet_count as integer) as retweets,
         cast(quote_count as integer) as quotes,
         cast(bookmark_count as integer) as bookmarks,
-        cast(url_link_clicks as integer) as clicks,
-        cast(user_profile_clicks as integer) as profile_clicks
+        cast(null as integer) as unique_impressions
 
     from source
 

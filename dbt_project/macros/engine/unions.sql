@@ -1,0 +1,9 @@
+{#-
+    What:   the rows of two queries, their columns matched by name, in whatever order they have them.
+    Usage:  {{ union_by_name('select a, b from here', 'select b, a from there') }}
+-#}
+{% macro union_by_name(first, second) %}
+    {{- adapter.dispatch('union_by_name')(first, second) -}}
+{% endmacro %}
+
+{% macro default__union_by_name(first, second) %}{{ first }} union all by name {{ second }}{% endmacro %}

@@ -1,0 +1,51 @@
+{#-
+    Which rows a data test looks at. In a build they are those that the build touched, so that its cost
+    follows the new rows; with `--vars '{verify: true}'` (make verify) they are all.
+-#}
+
+{#-
+    What:   a condition that holds for rows of posts that this build touched; for all rows in `make verify`.
+    Usage:  where {{ of_touched_posts('post_id') }}
+-#}
+{% macro of_touched_posts(post_id) -%}
+    {%- if var('verify') -%}
+        1 = 1
+    {%- else -%}
+        {{ post_id }} in (select touched.post_id from {{ ref('int_touched_posts') }} as touched)
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    What:   what a generic test reads: of a model with `meta.tested_by` the touched rows. Overrides dbt's own,
+            which knows the `where` of a test alone.
+-#}
+{% macro get_where_subquery(relation) -%}
+    {%- set conditions = [] -%}
+    {%- if config.get('where') -%}
+        {%- do conditions.append(config.get('where')) -%}
+    {%- endif -%}
+    {%- if execute and not var('verify') -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == relation.identifier -%}
+            {%- set kind = node.config.meta.get('tested_by') -%}
+            {%- if kind -%}
+                {%- do conditions.append(touched_rows()[kind]) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- if conditions -%}
+        (select * from {{ relation }} as tested where {{ conditions | join(' and ') }}) as tested
+    {%- else -%}
+        {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What: `meta.tested_by` -> the condition under which a row was touched by this build. -#}
+{% macro touched_rows() %}
+    {%- set schema = generate_schema_name('intermediate', none) -%}
+    {{- return({
+        'post': 'exists (select 1 from ' ~ schema ~ '.int_touched_posts as touched'
+            ~ ' where touched.post_id = tested.post_id)',
+        'comparison': 'exists (select 1 from ' ~ schema ~ '.int_touched_comparisons as touched'
+            ~ ' where touched.post_id = tested.post_id)',
+    }) -}}
+{% endmacro %}

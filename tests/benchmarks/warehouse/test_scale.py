@@ -1,0 +1,110 @@
+"""Builds of a year of readings: time and memory, each beside the plain SQL over the same Parquet.
+
+Targets (in full, NEXUS_BENCH_SCALE=1, on two cores): 10 million snapshots of 100,000 posts and 400
+accounts built within 120 seconds and 6 GB; 10,000 new ones, a tenth late and scattered, built with
+their tests within 20 seconds, and within 6 seconds more than the same on 1 million.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.benchmarks.warehouse.figures import FIGURES, IN_FULL, SCALE
+from tests.benchmarks.warehouse.history import Size, generate, land_the_rest
+
+PROJECT = Path(__file__).resolve().parents[3]
+BUILD = "from pathlib import Path; from execution.analytics.aggregations import Dbt; import sys;"
+BUILD += "Dbt(Path(sys.argv[1])).build()"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds, and the most memory that the build's process held, in GB."""
+
+    seconds: float
+    gigabytes: float
+
+
+def build(data_dir: Path) -> Measured:
+    """Build and test as the product does."""
+    started = time.perf_counter()
+    with subprocess.Popen([sys.executable, "-c", BUILD, str(data_dir)], cwd=PROJECT) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return Measured(time.perf_counter() - started, used.ru_maxrss / 1e6)
+
+
+def plain_sql(warehouse: Path) -> tuple[float, int]:
+    """Seconds that increments and daily sums take from Parquet in plain SQL, and how many rows."""
+    folder = warehouse.parent / "plain"
+    folder.mkdir(exist_ok=True)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        for platform in ("linkedin", "twitter"):
+            connection.execute(
+                f"copy raw.{platform}_snapshots to '{folder}/{platform}.parquet' (format parquet)"
+            )
+    started = time.perf_counter()
+    with duckdb.connect(folder / "plain.duckdb") as connection:
+        connection.execute("set TimeZone = 'UTC'; set threads = 2")
+        connection.execute(
+            f"""
+            create or replace table increments as
+            select
+                account_id, post_id, slot_start, collected_at,
+                impression_count - coalesce(lag(impression_count) over w, 0) as impressions,
+                like_count - coalesce(lag(like_count) over w, 0) as likes
+            from read_parquet('{folder}/*.parquet', union_by_name = true)
+            window w as (partition by post_id order by slot_start);
+            create or replace table days as
+            select account_id, cast(collected_at as date) as day, sum(impressions) as impressions,
+                sum(likes) as likes
+            from increments group by all
+            """
+        )
+        (rows,) = connection.execute("select count(*) from increments").fetchall()
+    return time.perf_counter() - started, int(rows[0])
+
+
+def measure(folder: Path, size: Size) -> tuple[Measured, Measured, float, int]:
+    """The full build, the build of what arrives, the plain SQL's seconds, and all readings."""
+    folder.mkdir()
+    warehouse = folder / "warehouse.duckdb"
+    generate(warehouse, size)
+    whole = build(folder)
+    land_the_rest(warehouse)
+    part = build(folder)
+    plain, rows = plain_sql(warehouse)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        (found,) = connection.execute("select count(*) from marts.post_increments").fetchall()
+    assert found[0] == rows
+    return whole, part, plain, rows
+
+
+@pytest.mark.slow
+def test_builds_follow_what_is_new(tmp_path: Path) -> None:
+    parts = {}
+    for share in (0.1, 1.0):
+        accounts = max(round(400 * min(SCALE, 1)), 4)
+        size = Size(
+            max(round(100_000 * SCALE * share), 20), accounts, max(round(10_000 * SCALE), 20)
+        )
+        whole, parts[share], plain, rows = measure(tmp_path / str(share), size)
+        part = parts[share]
+        FIGURES.append(
+            f"{rows:,} snapshots, load {os.getloadavg()[0]:.1f}: full build {whole.seconds:.1f} s,"
+            f" {whole.gigabytes:.1f} GB; {size.arriving:,} new ones {part.seconds:.1f} s,"
+            f" {part.gigabytes:.1f} GB; plain SQL {plain:.1f} s"
+        )
+        if IN_FULL and share == 1:
+            assert whole.seconds <= 120
+            assert whole.gigabytes <= 6
+    if IN_FULL:
+        assert parts[1.0].seconds <= 20
+        assert parts[1.0].seconds - parts[0.1].seconds <= 6

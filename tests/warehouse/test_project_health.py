@@ -1,0 +1,307 @@
+"""The project's own rules, by its manifest: those of dbt-project-evaluator and a few more.
+
+There is no list of exceptions: what breaks a rule is mended, or the rule goes.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ingest import slots
+
+from .raw_warehouse import PROJECT, TABLES, RawWarehouse, at
+from .reference import next_slot
+
+Node = dict[str, Any]
+#: A model may have this many parents, and this many marts that nothing builds on.
+PARENTS, LEAVES = 8, 8
+LANDED = {"first_landed_at", "_dlt_load_id", "_dlt_id"}
+
+
+@dataclass(frozen=True)
+class Project:
+    """What dbt knows of the project, and the warehouse it built."""
+
+    manifest: dict[str, Any]
+    warehouse: RawWarehouse
+    output: str
+
+    def of_type(self, kind: str) -> list[Node]:
+        return [n for n in self.manifest["nodes"].values() if n["resource_type"] == kind]
+
+    @cached_property
+    def models(self) -> dict[str, Node]:
+        return {node["unique_id"]: node for node in self.of_type("model")}
+
+    @cached_property
+    def sources(self) -> dict[str, Node]:
+        return dict(self.manifest["sources"])
+
+    @cached_property
+    def children(self) -> dict[str, set[str]]:
+        """Node -> the models that read it."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for unique_id, node in self.models.items():
+            for parent in node["depends_on"]["nodes"]:
+                found[parent].add(unique_id)
+        return found
+
+    def marts(self) -> list[Node]:
+        return [node for node in self.models.values() if layer(node) in ("marts", "content")]
+
+
+def layer(node: Node) -> str:
+    return str(Path(node["path"]).parts[0])
+
+
+def names(nodes: list[Node]) -> list[str]:
+    return sorted(node["name"] for node in nodes)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project built on data without any gap."""
+    warehouse = RawWarehouse(tmp_path_factory.mktemp("health") / "warehouse.duckdb")
+    warehouse.user("user-1", "Europe/Paris")
+    for platform in ("twitter", "linkedin"):
+        account = warehouse.account(
+            platform,
+            platform=platform,
+            connected_at=at("2026-03-01"),
+            last_success_at=at("2026-03-12 00:05"),
+            members={"user-1": "owner"},
+        )
+        for number in range(3):
+            published_at = at("2026-03-02 09:00") + timedelta(days=number)
+            post = warehouse.post(account, f"{platform}-{number}", published_at)
+            slot = slots.slot_start(published_at, published_at)
+            while slot < at("2026-03-12 00:01"):
+                reading = max(slot, published_at) + timedelta(minutes=5)
+                warehouse.snapshot(post, reading, impressions=100, likes=2)
+                slot = next_slot(slot, published_at)
+        warehouse.audience(account, at("2026-03-11 12:00"), 100)
+    warehouse.land()
+    run = warehouse.dbt("build")
+    return Project(run.manifest(), warehouse, run.output)
+
+
+def test_a_build_of_whole_data_warns_of_nothing(project: Project) -> None:
+    assert "WARN=0 ERROR=0 SKIP=0" in project.output
+    assert "Warning" not in project.output
+    assert "deprecat" not in project.output.lower()
+
+
+# --- the graph ---------------------------------------------------------------------------------
+
+
+def test_only_staging_reads_sources_and_each_source_once(project: Project) -> None:
+    for unique_id, node in project.models.items():
+        read = [p for p in node["depends_on"]["nodes"] if p.startswith("source.")]
+        assert len(read) == (1 if layer(node) == "staging" else 0), unique_id
+    for source in project.sources:
+        assert len(project.children[source]) == 1, source
+
+
+def test_staging_models_read_nothing_but_their_source(project: Project) -> None:
+    for node in project.models.values():
+        if layer(node) == "staging":
+            assert len(node["depends_on"]["nodes"]) == 1, node["name"]
+
+
+def test_no_model_is_a_root_and_none_looks_downstream(project: Project) -> None:
+    for node in project.models.values():
+        parents = node["depends_on"]["nodes"]
+        assert parents, node["name"]
+        if layer(node) == "intermediate":
+            allowed = {"post_increments", "post_age_values", "quarter_hour_metrics"}
+            marts = {
+                project.models[p]["name"]
+                for p in parents
+                if p in project.models and layer(project.models[p]) in ("marts", "content")
+            }
+            assert marts <= allowed, node["name"]
+
+
+def test_nothing_is_unused(project: Project) -> None:
+    exposed = {
+        parent
+        for exposure in project.manifest["exposures"].values()
+        for parent in exposure["depends_on"]["nodes"]
+    }
+    for unique_id, node in project.models.items():
+        assert project.children[unique_id] or unique_id in exposed, node["name"]
+    for seed in project.of_type("seed"):
+        assert project.children[seed["unique_id"]], seed["name"]
+
+
+def test_fan_out_and_fan_in_stay_readable(project: Project) -> None:
+    leaves = {unique_id for unique_id in project.models if not project.children[unique_id]}
+    for unique_id, node in project.models.items():
+        assert len(node["depends_on"]["nodes"]) <= PARENTS, node["name"]
+        assert len(project.children[unique_id] & leaves) <= LEAVES, node["name"]
+
+
+def test_views_are_not_chained(project: Project) -> None:
+    views = {u for u, node in project.models.items() if node["config"]["materialized"] == "view"}
+    for unique_id in views:
+        assert not views & set(project.models[unique_id]["depends_on"]["nodes"]), unique_id
+
+
+# --- names and places --------------------------------------------------------------------------
+
+
+def test_models_are_named_and_placed_by_their_layer(project: Project) -> None:
+    for node in project.models.values():
+        path, name = Path(node["path"]), node["name"]
+        if layer(node) == "staging":
+            (source,) = (project.sources[p] for p in node["depends_on"]["nodes"])
+            folder = path.parts[1]
+            assert source["source_name"] in (folder, f"{folder}_readings"), name
+            assert name == f"stg_{folder}__{source['name']}", name
+        elif layer(node) == "intermediate":
+            assert name.startswith("int_"), name
+        else:
+            assert not name.startswith(("stg_", "int_")), name
+        assert path.stem == name
+        assert (PROJECT / "models" / path).with_suffix(".yml").exists(), name
+
+
+def test_no_reference_is_hard_coded(project: Project) -> None:
+    for node in project.models.values():
+        found = re.findall(
+            r"(?<!distinct )\b(?:from|join)\s+\"?\w+\"?\.\"?\w+", node["raw_code"], re.IGNORECASE
+        )
+        assert not found, node["name"]
+
+
+# --- documentation -----------------------------------------------------------------------------
+
+
+def test_everything_is_described(project: Project) -> None:
+    nodes = [*project.models.values(), *project.sources.values(), *project.of_type("seed")]
+    assert [node["name"] for node in nodes if not node["description"]] == []
+    assert [n["name"] for n in project.sources.values() if not n["source_description"]] == []
+
+
+def test_every_column_is_described_and_none_that_does_not_exist(project: Project) -> None:
+    built: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in project.warehouse.rows(
+        "select table_schema, table_name, column_name from information_schema.columns"
+    ):
+        built[row["table_schema"], row["table_name"]].add(row["column_name"])
+    for node in [*project.models.values(), *project.of_type("seed")]:
+        described = {name for name, column in node["columns"].items() if column["description"]}
+        assert described == built[node["schema"], node["name"]], node["name"]
+    for node in project.sources.values():
+        described = {name for name, column in node["columns"].items() if column["description"]}
+        landed = set(TABLES[node["identifier"]]) | LANDED
+        archived = {"is_archived"} if node["schema"] == "raw_all" else set()
+        assert described == landed | archived, node["name"]
+
+
+def _written_columns() -> Iterator[tuple[str, str]]:
+    """Name and description of each column as the yml files write it."""
+    for path in sorted((PROJECT / "models").rglob("*.yml")):
+        content = yaml.safe_load(path.read_text())
+        tables = [table for source in content.get("sources", ()) for table in source["tables"]]
+        for node in [*content.get("models", ()), *tables]:
+            for column in node.get("columns", ()):
+                yield column["name"], column["description"]
+
+
+def test_shared_descriptions_are_written_once() -> None:
+    written = [pair for pair in _written_columns() if "doc(" not in pair[1]]
+    assert sorted({pair for pair in written if written.count(pair) > 2}) == []
+
+
+def test_every_docs_block_is_used() -> None:
+    text = (PROJECT / "dbt_project" / "docs" / "columns.md").read_text()
+    blocks = re.findall(r"{% docs (\w+) %}", text)
+    assert len(blocks) == len(set(blocks))
+    files = [*(PROJECT / "models").rglob("*.yml"), *(PROJECT / "dbt_project").rglob("*.yml")]
+    used = set(re.findall(r"doc\('(\w+)'\)", "".join(path.read_text() for path in files)))
+    assert set(blocks) == used
+
+
+def test_a_mart_says_its_grain_and_three_questions_it_answers(project: Project) -> None:
+    for node in project.marts():
+        first, *rest = node["description"].strip().splitlines()
+        assert first.startswith("One row per "), node["name"]
+        questions = [line for line in rest if line.startswith("- ") and line.endswith("?")]
+        assert len(questions) == 3, node["name"]
+
+
+def test_every_mart_is_exposed_to_those_who_read_it(project: Project) -> None:
+    exposures = project.manifest["exposures"].values()
+    assert {exposure["name"] for exposure in exposures} == {"api", "dashboard", "bi_tools"}
+    shown = {parent for exposure in exposures for parent in exposure["depends_on"]["nodes"]}
+    assert shown == {node["unique_id"] for node in project.marts()}
+    for exposure in exposures:
+        assert exposure["description"]
+        assert exposure["owner"]["email"]
+
+
+# --- tests and contracts -----------------------------------------------------------------------
+
+
+def test_every_mart_is_under_contract_with_typed_columns(project: Project) -> None:
+    for node in project.marts():
+        assert node["config"]["contract"]["enforced"], node["name"]
+        assert all(column["data_type"] for column in node["columns"].values()), node["name"]
+        assert node["config"]["materialized"] in ("table", "incremental"), node["name"]
+
+
+def test_every_model_and_seed_has_a_tested_primary_key(project: Project) -> None:
+    keyed = {
+        test["attached_node"]
+        for test in project.of_type("test")
+        if (test.get("test_metadata") or {}).get("name") == "primary_key"
+    }
+    nodes = [*project.models.values(), *project.of_type("seed")]
+    assert [node["name"] for node in nodes if node["unique_id"] not in keyed] == []
+
+
+def test_every_test_has_a_name_and_a_sentence(project: Project) -> None:
+    tests = [*project.of_type("test"), *project.manifest["unit_tests"].values()]
+    for test in tests:
+        assert test["description"].rstrip().endswith("."), test["name"]
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", test["name"]), test["name"]
+        kind = (test.get("test_metadata") or {}).get("name", "")
+        assert not kind or not test["name"].startswith(f"{kind}_"), test["name"]
+
+
+def test_every_source_says_when_it_is_stale(project: Project) -> None:
+    for source in project.sources.values():
+        assert source["loaded_at_field"], source["name"]
+        assert source["freshness"], source["name"]
+        assert source["freshness"]["warn_after"]["count"], source["name"]
+
+
+def test_every_macro_is_used(project: Project) -> None:
+    own = {
+        u: m
+        for u, m in project.manifest["macros"].items()
+        if m["package_name"] == "nexus_analytics"
+    }
+    used = {
+        macro
+        for node in [*project.manifest["nodes"].values(), *own.values()]
+        for macro in node["depends_on"]["macros"]
+    }
+    for unique_id, macro in own.items():
+        name = macro["name"]
+        called_by_dbt = name.startswith(("spark__", "test_", "generate_", "get_where"))
+        dispatched = name.startswith("default__")
+        hook = name in ("record_build", "show_all_readings")
+        in_hooks = f"{name}()" in "".join(
+            str(node["config"].get("pre-hook")) for node in project.models.values()
+        )
+        assert unique_id in used or called_by_dbt or dispatched or hook or in_hooks, name
