@@ -20,7 +20,6 @@ from execution.control.vault import Vault, open_vault
 from ingest.clock import ManualClock
 from ingest.platforms.base import Profile
 
-
 #: An empty database that these tests may wipe (needs a driver: pip install "psycopg[binary]").
 DATABASE_URL = os.environ.get("NEXUS_TEST_DATABASE_URL")
 
