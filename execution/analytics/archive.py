@@ -24,7 +24,6 @@ from execution.analytics.cold_store import (
     exists,
     fingerprint,
     first_line,
-    literal,
     open_cold_store,
     open_warehouse,
 )
@@ -41,8 +40,6 @@ _HOT_COPIES: Final = (("intermediate", "int_snapshots"), ("marts", "analytics_sn
 #: What builds have seen: loads that a complete one counted, posts as it knew them.
 _RECORDED_LOADS: Final = ("intermediate", "recorded_loads")
 _RECORDED_POSTS: Final = ("intermediate", "recorded_posts")
-#: What the month of a row is.
-_MONTH: Final = "strftime(slot_start, '%Y-%m')"
 
 
 @dataclass
@@ -147,7 +144,11 @@ def _find_leaving(connection: duckdb.DuckDBPyConnection, table: str, before: dat
         """,
         {"before": before},
     )
-    found = connection.execute(f"select distinct {_MONTH} from leaving_{table} order by 1")
+    found = connection.execute(
+        f"select strftime(month, '%Y-%m') from"
+        f" (select distinct date_trunc('month', slot_start) as month from leaving_{table})"
+        " order by 1"
+    )
     return [str(month) for (month,) in found.fetchall()]
 
 
@@ -155,17 +156,18 @@ def _archive_month(
     connection: duckdb.DuckDBPyConnection, store: ColdStore, table: str, month: str
 ) -> list[ColdFile]:
     """Write a month's cold rows with those that leave; nothing if they are all cold already."""
-    leaving = f"(from leaving_{table} where {_MONTH} = {literal(month)})"
+    leaving = f"(from leaving_{table} where {_within(month)})"
     old = store.of(table, [month])
+    if not old:
+        return [store.write(connection, leaving, table, month)]
     for file in old:
         store.check(file)
-    sources = [leaving, *(store.source(file) for file in old)]
     key = ", ".join(KEYS[table])
     # Of two readings of a slot the newer counts; equal ones are the same row.
     connection.execute(
         f"""
         create or replace temp table month_rows as
-        with found as ({" union all by name ".join(f"from {source}" for source in sources)}),
+        with found as (from {leaving} union all by name from {store.source(*old)}),
         ranked as (
             select
                 * replace (min(first_landed_at) over (partition by {key}) as first_landed_at),
@@ -176,12 +178,16 @@ def _archive_month(
         )
         select * exclude (place) from ranked where place = 1
         """
-        if old
-        else f"create or replace temp table month_rows as from {leaving}"
     )
-    if old and _is_same(connection, sources[1]):
+    if _is_same(connection, store.source(*old)):
         return []
     return [store.write(connection, "month_rows", table, month)]
+
+
+def _within(month: str) -> str:
+    """Whether a row is of the month `YYYY-MM`; cheaper than naming the month of each row."""
+    start = f"timestamptz '{month}-01 00:00:00+00'"
+    return f"slot_start >= {start} and slot_start < {start} + interval '1 month'"
 
 
 def _is_same(connection: duckdb.DuckDBPyConnection, cold: str) -> bool:
@@ -229,7 +235,7 @@ def _restore_file(connection: duckdb.DuckDBPyConnection, file: ColdFile) -> int:
         raise ArchiveError(f"the warehouse has no {hot} yet: run nexus build first")
     connection.execute(
         f"create or replace temp table cold_rows as from {COLD}.{file.table}"
-        f" where {_MONTH} = {literal(file.month)}"
+        f" where {_within(file.month)}"
     )
     same = " and ".join(f"hot.{name} = cold.{name}" for name in KEYS[file.table])
     connection.execute(
