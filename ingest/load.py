@@ -227,6 +227,9 @@ def spool_tables(tables: Iterable[Iterable[Row]], folder: Path, name: str) -> li
     if not _SPOOL_NAME.fullmatch(name):
         raise ValueError(f"not a spool name: {name!r}")
     written = [path for rows in tables if (path := _write(rows, folder, name)) is not None]
+    # the first of these waits for the disk, the others find most of their work done
+    for unfinished in written:
+        _sync(unfinished)
     for unfinished in written:
         unfinished.rename(unfinished.with_suffix(""))
     if written:
@@ -248,7 +251,6 @@ def _write(rows: Iterable[Row], folder: Path, name: str) -> Path | None:
     unfinished = target.with_suffix(_UNFINISHED)
     try:
         _write_parquet(unfinished, model, chunk, rows)
-        _sync(unfinished)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
@@ -308,8 +310,9 @@ def _read_spool(
             left[path.name] = "no such table"
             continue
         try:
-            _check_columns(pq.read_schema(path), arrow_schema(model))
-            files.append(_SpoolFile(path, model, pq.read_metadata(path).num_rows))
+            with pq.ParquetFile(path) as file:
+                _check_columns(file.schema_arrow, arrow_schema(model))
+                files.append(_SpoolFile(path, model, file.metadata.num_rows))
         except (pa.ArrowInvalid, OSError) as error:
             left[path.name] = _first_line(error)
     return files, left
@@ -321,11 +324,13 @@ def _groups(files: Iterable[_SpoolFile]) -> Iterator[list[_SpoolFile]]:
     A merge is one transaction, which DuckDB holds in memory: its size bounds ours.
     """
     group: list[_SpoolFile] = []
+    rows = 0
     for file in files:
-        if group and sum(other.rows for other in group) + file.rows > _MERGE_ROWS:
+        if group and rows + file.rows > _MERGE_ROWS:
             yield group
-            group = []
+            group, rows = [], 0
         group.append(file)
+        rows += file.rows
     yield group
 
 
