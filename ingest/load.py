@@ -87,8 +87,9 @@ CONTROL_SCHEMAS: dict[str, pa.Schema] = {
             "expires_at": _TIME,
             "scopes": _TEXT,
             "last_success_at": _TIME,
+            "cooldown_until": _TIME,
         },
-        nullable=("expires_at", "scopes", "last_success_at"),
+        nullable=("expires_at", "scopes", "last_success_at", "cooldown_until"),
     ),
     "control_tracked_posts": _control_schema(
         {

@@ -4,6 +4,7 @@ People appear only as pseudonyms. Each refresh replaces the slice as a whole.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from execution.control.models import (
     Account,
     AccountMember,
+    Budget,
     Connection,
     FlagReview,
     Import,
@@ -66,7 +68,13 @@ def _members(session: Session, vault: Vault) -> Iterable[dict[str, Any]]:
 
 
 def _connections(session: Session, _vault: Vault) -> Iterable[dict[str, Any]]:
+    cooldowns = _cooldowns(session)
     for connection in session.scalars(select(Connection)):
+        scopes = {
+            f"connection:{connection.id}",
+            f"member:{connection.user_id}",
+            f"app:{connection.platform}",
+        }
         yield {
             "connection_id": str(connection.id),
             "account_id": str(connection.account_id),
@@ -76,7 +84,18 @@ def _connections(session: Session, _vault: Vault) -> Iterable[dict[str, Any]]:
             "expires_at": connection.expires_at,
             "scopes": " ".join(connection.scopes),
             "last_success_at": connection.last_success_at,
+            "cooldown_until": max(
+                (until for scope, until in cooldowns if scope in scopes), default=None
+            ),
         }
+
+
+def _cooldowns(session: Session) -> list[tuple[str, datetime]]:
+    """Scope of a budget and until when its platform asked to wait; that may be over."""
+    rows = session.execute(
+        select(Budget.scope, Budget.cooldown_until).where(Budget.cooldown_until.is_not(None))
+    )
+    return [(scope, until) for scope, until in rows if until is not None]
 
 
 def _tracked_posts(session: Session, _vault: Vault) -> Iterable[dict[str, Any]]:

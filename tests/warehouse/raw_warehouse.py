@@ -139,6 +139,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "expires_at": _TIME,
         "scopes": _TEXT,
         "last_success_at": _TIME,
+        "cooldown_until": _TIME,
     },
     "control_tracked_posts": {
         "post_id": _TEXT,

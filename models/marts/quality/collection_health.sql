@@ -6,6 +6,7 @@ connections as (
         account_id,
         state,
         expires_at,
+        max(cooldown_until) over (partition by account_id) as cooldown_until,
         row_number() over (
             partition by account_id
             order by
@@ -125,6 +126,7 @@ final as (
         ) as is_stale,
         coalesce(connections.state, 'none') as connection_state,
         connections.expires_at as token_expires_at,
+        connections.cooldown_until,
         cast(coalesce(coverage.due_slots_7d, 0) as integer) as due_slots_7d,
         cast(coalesce(coverage.filled_slots_7d, 0) as integer) as filled_slots_7d,
         {{ rate('coverage.filled_slots_7d', 'coverage.due_slots_7d') }} as coverage_7d,

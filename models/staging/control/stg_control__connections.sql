@@ -21,7 +21,8 @@ final as (
         -- timestamps
         connected_at,
         expires_at,
-        last_success_at
+        last_success_at,
+        cooldown_until
 
     from source
 
