@@ -3,11 +3,13 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import duckdb
 import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
@@ -22,7 +24,7 @@ from ingest.clock import Clock
 from ingest.files import EXPORT_ROWS, Export, FileError, read_export
 from ingest.load import LandingReport, land, spool
 from ingest.platforms import PLATFORMS
-from ingest.platforms.base import Post
+from ingest.platforms.base import Post, PostRow
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +42,25 @@ def land_spool(
     rows = [row for p in platforms for row in (p.post_row, p.snapshot_row, p.account_row)]
     with store.begin() as session:
         control = control_slice(session, vault)
-    return land(settings.data_dir, [*rows, *EXPORT_ROWS], clock=clock, control=control)
+    report = land(settings.data_dir, [*rows, *EXPORT_ROWS], clock=clock, control=control)
+    if tracked.DELETED in control["control_tracked_posts"]["state"].to_pylist():
+        _drop_deleted_content(settings, [row.table for row in rows if issubclass(row, PostRow)])
+    return report
+
+
+def _drop_deleted_content(settings: Settings, tables: Sequence[str]) -> None:
+    """Of a post that its platform deleted, text and link go; its counters stay (METRICS.md 8).
+
+    They come back with the post, should the platform show it again: then it is landed anew.
+    """
+    with duckdb.connect(settings.warehouse) as connection:
+        for table in [*tables, *(row.table for row in EXPORT_ROWS)]:
+            connection.execute(
+                f"update raw.{table} set text = null, url = null"
+                " where (text is not null or url is not null) and post_id in"
+                " (select post_id from raw.control_tracked_posts where state = $deleted)",
+                {"deleted": tracked.DELETED},
+            )
 
 
 def inbox_file(data_dir: Path, sha256: str) -> Path:
@@ -123,7 +143,8 @@ def _spool_merged(settings: Settings, store: ControlStore) -> None:
         spool_export(
             settings,
             store,
-            export,
+            # an erasure may have taken rows from the file: it is the same import
+            replace(export, sha256=imported.file_sha256),
             account_id=account_id,
             user_id=imported.user_id,
             imported_at=imported.imported_at,
