@@ -56,6 +56,11 @@ class App:
     def vault(self) -> Vault:
         return open_vault(self.settings.vault_key_file, self.settings.data_dir)
 
+    def close(self) -> None:
+        """Close what was opened."""
+        if "store" in self.__dict__:
+            self.store.close()
+
     def user(self, session: Any, email: str) -> "User":
         """Raises NoSuchUserError."""
         found = access.find_user(session, email)

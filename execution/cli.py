@@ -49,7 +49,8 @@ def main(context: click.Context) -> None:
 
     Settings are environment variables named NEXUS_…; all state lies in NEXUS_DATA_DIR.
     """
-    context.obj = open_app()
+    context.obj = app = open_app()
+    context.call_on_close(app.close)
 
 
 def open_app() -> App:
