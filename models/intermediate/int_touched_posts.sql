@@ -4,6 +4,28 @@
 
 with
 
+-- What the last complete build saw of each post: nothing at first and in a full refresh.
+seen as (
+
+    {%- if recorded_posts %}
+    select
+        post_id,
+        fingerprint,
+        account_id,
+        published_at
+    from {{ recorded_posts }}
+    {%- else %}
+    select
+        post_id,
+        fingerprint,
+        account_id,
+        published_at
+    from {{ ref('int_posts') }}
+    where 1 = 0
+    {%- endif %}
+
+),
+
 new_loads as (
 
     select loads.load_id
@@ -17,8 +39,7 @@ new_loads as (
 
 -- A new reading changes its own snapshot and the increments after it.
 new_readings as (
-
-    {%- for platform in platforms() %}
+    {% for platform in platforms() %}
     select
         readings.post_id,
         min(readings.slot_start) as first_slot
@@ -47,19 +68,12 @@ new_file_rows as (
 -- What is known of the post changed, it is new, or it is no more (its account was merged or erased).
 changed_posts as (
 
-    {%- if recorded_posts %}
     select
-        coalesce(posts.post_id, recorded.post_id) as post_id,
+        coalesce(posts.post_id, seen.post_id) as post_id,
         {{ beginning() }} as first_slot
     from {{ ref('int_posts') }} as posts
-    full outer join {{ recorded_posts }} as recorded on posts.post_id = recorded.post_id
-    where posts.fingerprint is distinct from recorded.fingerprint
-    {%- else %}
-    select
-        post_id,
-        {{ beginning() }} as first_slot
-    from {{ ref('int_posts') }}
-    {% endif %}
+    full outer join seen on posts.post_id = seen.post_id
+    where posts.fingerprint is distinct from seen.fingerprint
 
 ),
 
@@ -89,41 +103,52 @@ direct as (
     select
         first_touches.post_id,
         first_touches.first_slot,
-        {%- if recorded_posts %}
-        coalesce(posts.account_id, recorded.account_id) as account_id,
+        coalesce(posts.account_id, seen.account_id) as account_id,
         case
-            when recorded.published_at < posts.published_at then recorded.published_at
-            else coalesce(posts.published_at, recorded.published_at)
+            when seen.published_at < posts.published_at then seen.published_at
+            else coalesce(posts.published_at, seen.published_at)
         end as earliest_published_at,
         case
-            when recorded.published_at > posts.published_at then recorded.published_at
-            else coalesce(posts.published_at, recorded.published_at)
+            when seen.published_at > posts.published_at then seen.published_at
+            else coalesce(posts.published_at, seen.published_at)
         end as latest_published_at
-        {%- else %}
-        posts.account_id,
-        posts.published_at as earliest_published_at,
-        posts.published_at as latest_published_at
-        {%- endif %}
     from first_touches
     left join {{ ref('int_posts') }} as posts on first_touches.post_id = posts.post_id
-    {% if recorded_posts %}
-    left join {{ recorded_posts }} as recorded on first_touches.post_id = recorded.post_id
-    {% endif %}
+    left join seen on first_touches.post_id = seen.post_id
+
+),
+
+archived_slots as (
+    {% for platform in platforms() %}
+    select max(slot_start) as slot_start
+    from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+    where is_archived
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 
 ),
 
 archive as (
 
-    select max(slot_start) as newest_slot
-    from (
-        {%- for platform in platforms() %}
-        select max(slot_start) as slot_start from {{ ref('stg_' ~ platform ~ '__snapshots') }}
-        where is_archived
-        {%- if not loop.last %}
-        union all
-        {%- endif %}
-        {%- endfor %}
-    ) as newest
+    select max(slot_start) as newest_slot from archived_slots
+
+),
+
+known_zones as (
+
+    {%- if built_days %}
+    select distinct
+        account_id,
+        timezone
+    from {{ built_days }}
+    {%- else %}
+    select
+        account_id,
+        timezone
+    from {{ ref('int_reader_zones') }}
+    {%- endif %}
 
 ),
 
@@ -145,13 +170,11 @@ archived_accounts as (
     select zones.account_id
     from {{ ref('int_reader_zones') }} as zones
     inner join archive on archive.newest_slot is not null
-    {%- if built_days %}
-    left join {{ built_days }} as built
+    left join known_zones
         on
-            zones.account_id = built.account_id
-            and zones.timezone = built.timezone
-    where built.account_id is null
-    {%- endif %}
+            zones.account_id = known_zones.account_id
+            and zones.timezone = known_zones.timezone
+    where known_zones.account_id is null
 
 ),
 

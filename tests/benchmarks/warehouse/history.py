@@ -63,8 +63,8 @@ def _control(connection: duckdb.DuckDBPyConnection, size: Size) -> None:
         "insert into raw.control_accounts by name select account_id, platform,"
         " kind as account_kind, 'id' || n as platform_account_id, 'h' || n as handle,"
         f" 'h' || n as display_name, timezone, true as is_proven, {landed} as _dlt_id from chosen",
-        f"insert into raw.control_users by name select distinct 'user-' || n % 50 as user_key,"
-        f" {ZONES}[1 + n % 50 % 5] as timezone, {landed} as _dlt_id from chosen",
+        f"insert into raw.control_users by name select 'user-' || n as user_key,"
+        f" {ZONES}[1 + n % 5] as timezone, {landed} as _dlt_id from chosen where n < 50",
         "insert into raw.control_account_members by name select account_id,"
         f" 'user-' || n % 50 as user_key, 'owner' as role, {landed} as _dlt_id from chosen",
         "insert into raw.control_connections by name select 'c' || n as connection_id, account_id,"
@@ -121,7 +121,7 @@ def _readings(connection: duckdb.DuckDBPyConnection, platform: str) -> None:
                     published_at + interval 48 hour - interval 1 second, interval 2 hour
                 ),
                 generate_series(
-                    time_bucket(interval 6 hour, published_at + interval 54 hour - interval 1 us),
+                    time_bucket(interval 6 hour, published_at + interval 194399 second),
                     published_at + interval 24 day, interval 6 hour
                 )
             )[1:{READINGS}]) as slot_start
