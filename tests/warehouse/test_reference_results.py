@@ -283,8 +283,8 @@ def _moments(table: str) -> Iterator[tuple[str, Any]]:
 # Due slots of Ada. a1: two-hour slots 28T20:00 to 30T20:00, then 31T00:00, 06:00, 12:00; in Paris
 # 2 + 11 + 12 + 3 (29T22:00Z is 30 March, 0 h; the 29th has 23 hours). a2: 20T00:00 to 10:00 by two
 # hours, then four a day, three on the 31st: 8 + 10 x 4 + 3. a3: 11 x 4 + 3. a4: 8 and 10 h; it was
-# deleted in the slot of 12 h. a5: 30T06:00 to 20:00 are the 30th (8), 22:00Z to 31T12:00 the 31st
-# (8). a6: 1 + 8.
+# deleted in the slot of 12 h. a6 has 1 + 8, a5 30T06:00 to 20:00 on the 30th and 22:00Z to 31T12:00
+# on the 31st, eight each.
 ADA_DAYS = """
     10 900  30 2 1 - - 7  33 33  900 33  1  0 0   # the file
      = -     - - - - - -   -  -    -  -

@@ -7,3 +7,7 @@
 {% endmacro %}
 
 {% macro default__union_by_name(first, second) %}{{ first }} union all by name {{ second }}{% endmacro %}
+
+{% macro spark__union_by_name(first, second) %}
+    {{- exceptions.raise_compiler_error('Spark reads the archive as part of its Iceberg tables') -}}
+{% endmacro %}
