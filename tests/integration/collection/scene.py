@@ -213,8 +213,12 @@ def at(moment: float) -> datetime:
 
 
 def environment(scene: Scene) -> dict[str, str]:
-    """What a process needs to find the scene: this process's environment and its settings."""
-    settings = scene.app.settings
+    """What a process needs to find the scene."""
+    return environment_of(scene.app.settings)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """This process's environment, and these settings."""
     given = {name: getattr(settings, name) for name in settings.model_fields_set}
     shown = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -1,0 +1,262 @@
+"""kill -9 at random moments of building, publishing, archiving and erasing costs nothing.
+
+Two copies of one installation live through the same rounds. In one of them each run is killed some
+times, with all its children, and started again; afterwards both publish the same rows and hold
+the same readings, and a reader who looked all the while never met an error or half a state.
+
+Run as a program this file is the process that gets killed: it forks a child for each run, so that
+what is slow in a process (its imports) is not all that gets killed.
+"""
+
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import structlog
+
+from execution.analytics.erasure.subject import Kind, NothingToForgetError
+from execution.app import App
+from execution.control.settings import INTENT, Settings
+from ingest.clock import ManualClock
+from tests.integration.collection.scene import environment_of
+from tests.integration.retention.household import ACCOUNTS, ANA, NOW, Household, household
+from tests.soak.scale import FIGURES, SCALE, scaled
+
+KILLS = max(scaled(40), 4)
+#: What each round erases, in its turn.
+ERASED: tuple[tuple[Kind, str], ...] = (
+    ("post", "70000001"),
+    ("account", "linkedin:ana-page"),
+    ("post", "72000002"),
+    ("user", ANA),
+    ("post", "70000004"),
+)
+ROUNDS = len(ERASED) if SCALE >= 1 else 1
+COMMANDS = ("refresh", "archive", "forget")
+
+READER = """
+import json, sys, duckdb
+while True:
+    connection = duckdb.connect(sys.argv[1], read_only=True)
+    (counts,) = connection.execute("select row_counts from publication").fetchone()
+    for (table,) in connection.execute("select table_name from duckdb_tables()").fetchall():
+        if table == "publication":
+            continue
+        (rows,) = connection.execute(f"select count(*) from {table}").fetchone()
+        assert rows == json.loads(counts)[table], table
+    connection.close()
+    print("looked", flush=True)
+"""
+
+
+# --- the process that is killed
+
+
+def work(command: str, moment: datetime, kind: Kind, given: str) -> None:
+    """One run, as the command of that name does it."""
+    app = App(Settings(_env_file=None), ManualClock(moment))
+    with app.run(command):
+        if command == "archive":
+            app.archive()
+        elif command == "refresh":
+            app.land()
+            app.build_and_publish()
+        else:
+            try:
+                erasure = app.forgetting.find(kind, given)
+            except NothingToForgetError:  # a killed run had begun it, and this one finished it
+                return
+            app.forgetting.begin(erasure)
+            app.forgetting.finish(erasure)
+
+
+def nursery() -> None:
+    """For each line (command, moment, kind, id, seconds) a child, killed after those seconds.
+
+    Answers each with the child's exit code. The child leads a group, so that dbt dies with it; it
+    is not waited for before it is killed, so that no other process can have got its id.
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    for line in sys.stdin:
+        command, moment, kind, given, seconds = line.split()
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            work(command, datetime.fromisoformat(moment), kind, given)  # type: ignore[arg-type]
+            os._exit(0)
+        if float(seconds):
+            time.sleep(float(seconds))
+            os.killpg(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
+
+
+# --- the one that kills
+
+
+@dataclass
+class Installation:
+    """A household whose runs are processes. `took`: seconds of each command's last whole run."""
+
+    home: Household
+    nursery: subprocess.Popen[str]
+    took: dict[str, float] = field(default_factory=dict)
+    kills: Counter[str] = field(default_factory=Counter)
+
+    def run(self, command: str, turn: int, kill_after: float = 0.0) -> bool:
+        """One run; whether it came to its end."""
+        assert self.nursery.stdin is not None
+        assert self.nursery.stdout is not None
+        kind, given = ERASED[turn]
+        began = time.monotonic()
+        moment = self.home.clock.now().isoformat()
+        self.nursery.stdin.write(f"{command} {moment} {kind} {given} {kill_after}\n")
+        self.nursery.stdin.flush()
+        code = int(self.nursery.stdout.readline())
+        if code == 0:
+            self.took[command] = time.monotonic() - began
+            return True
+        assert kill_after, f"{command} ended with {code}"
+        assert code == -signal.SIGKILL, f"{command} ended with {code}"
+        self.kills[command] += 1
+        return False
+
+    def begin_round(self, turn: int) -> None:
+        """Two weeks later: each account's posts were read again, some of them late."""
+        home = self.home
+        home.clock.set(NOW + timedelta(days=14 * (turn + 1)))
+        for handle in ACCOUNTS:
+            rows = []
+            for number, post in enumerate(home.posts[handle]):
+                for hours in (9 + turn, 30 + turn, 24 * (9 + turn)):
+                    at = post.published_at + timedelta(hours=hours)
+                    if at <= home.clock.now() and not self._is_erased(handle, number, turn):
+                        rows.append(home.snapshot_row(handle, number, at))
+            home.spool(rows)
+
+    def _is_erased(self, handle: str, number: int, turn: int) -> bool:
+        """Whether an earlier round erased it: nobody reads it any more."""
+        gone = {given for _, given in ERASED[:turn]}
+        platform, _, readers = ACCOUNTS[handle]
+        post = self.home.posts[handle][number].platform_post_id
+        return bool(gone & {post, f"{platform}:{handle}"}) or (readers == (ANA,) and ANA in gone)
+
+
+@contextmanager
+def installed(home: Household) -> Iterator[Installation]:
+    command = [sys.executable, "-m", "tests.soak.test_warehouse_kills"]
+    with subprocess.Popen(
+        command,
+        env=environment_of(home.app.settings),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Installation(home, process)
+        assert process.stdin is not None
+        process.stdin.close()
+        home.app.store.close()
+
+
+@contextmanager
+def looked_at(home: Household, looks: list[int]) -> Iterator[None]:
+    """A reader on `current.duckdb` all the while; how often it looked goes into `looks`."""
+    link = home.data_dir / "published" / "current.duckdb"
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(link)], stdout=subprocess.PIPE, text=True
+    ) as reader:
+        yield
+        assert reader.poll() is None, "the reader met an error or half a state"
+        reader.kill()
+        assert reader.stdout is not None
+        looks.append(len(reader.stdout.readlines()))
+
+
+def published(home: Household) -> dict[str, list[Any]]:
+    """Every published row, marts and content."""
+    found = {}
+    for link in ("current.duckdb", "content.duckdb"):
+        path = (home.data_dir / "published" / link).resolve()
+        with duckdb.connect(path, read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            tables = connection.execute("select table_name from duckdb_tables()").fetchall()
+            for (table,) in tables:
+                if table != "publication":
+                    found[table] = connection.execute(f"from {table} order by all").fetchall()
+    return found
+
+
+def readings(home: Household) -> dict[str, list[Any]]:
+    """Every reading and where it lies: hot or cold."""
+    hidden = "exclude (_dlt_id, _dlt_load_id)"
+    return {
+        f"{schema}.{platform}": home.rows(
+            f"select * {hidden} from {schema}.{platform}_snapshots order by all"
+        )
+        for schema in ("raw", "raw_cold")
+        for platform in ("twitter", "linkedin")
+    }
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Iterator[Household]:
+    with household(tmp_path / "base") as home:
+        home.move_in()
+        home.app.build_and_publish()
+        yield home
+
+
+@pytest.mark.slow
+def test_killed_runs_leave_what_undisturbed_ones_leave(base: Household, tmp_path: Path) -> None:
+    dice = random.Random(20261122)
+    with installed(base.twin(tmp_path / "undisturbed")) as calm:
+        for turn in range(ROUNDS):
+            calm.begin_round(turn)
+            for command in COMMANDS:
+                assert calm.run(command, turn)
+        calm.run("refresh", turn)
+        expected, kept = published(calm.home), readings(calm.home)
+
+    looks: list[int] = []
+    with installed(base.twin(tmp_path / "disturbed")) as storm, looked_at(storm.home, looks):
+        for turn in range(ROUNDS):
+            storm.begin_round(turn)
+            for place, command in enumerate(COMMANDS):
+                left = KILLS - storm.kills.total()
+                steps = (ROUNDS - turn) * len(COMMANDS) - place
+                for _ in range(-(-left // steps)):
+                    storm.run(command, turn, dice.uniform(0.02, 0.98) * calm.took[command])
+                while not storm.run(command, turn):
+                    pass
+        storm.run("refresh", turn)
+        found, held = published(storm.home), readings(storm.home)
+        rest = [p for p in storm.home.data_dir.rglob("*") if "draft" in p.name or p.name == INTENT]
+
+    assert all(kept.values())
+    for table in expected:
+        assert found[table] == expected[table], table
+    assert held == kept
+    assert rest == []
+    FIGURES.append(
+        f"warehouse kills: {dict(storm.kills)} over {ROUNDS} rounds; {len(expected)} published"
+        f" tables with {sum(map(len, expected.values())):,} rows equal; a reader looked"
+        f" {looks[0]:,} times"
+    )
+
+
+if __name__ == "__main__":
+    nursery()
