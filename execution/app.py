@@ -169,7 +169,7 @@ class App:
         with progress_bar("Archiving") as advance:
             moved = archive(self.settings, self.clock, advance)
         console.print(
-            f"Archived {moved.total:,} snapshots of {len(moved.months)} months."
+            f"Archived {moved.total:,} snapshots of {moved.span}."
             if moved.total
             else f"Nothing to archive: all older than {HOT_FOR.days} days is cold already."
         )
@@ -181,7 +181,7 @@ class App:
 
         with progress_bar("Restoring") as advance:
             moved = restore(self.settings, months, advance)
-        console.print(f"Restored {moved.total:,} snapshots of {len(moved.months)} months.")
+        console.print(f"Restored {moved.total:,} snapshots of {moved.span}.")
         return moved.total
 
     @contextmanager

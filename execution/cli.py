@@ -556,13 +556,18 @@ def forget(app: App, kind: Literal["user", "account", "post"], given: str, yes: 
         erasure = app.forgetting.find(kind, given)
         console.print(f"{given}: {erasure.summary()}.", markup=False)
         if not yes:
-            if not sys.stdin.isatty():
+            if not _is_asked():
                 raise click.UsageError("an erasure cannot be undone: confirm it with --yes")
             click.confirm("Erase all of it? This cannot be undone", abort=True)
         app.forgetting.begin(erasure)
         gone = app.forgetting.finish(erasure)
         run.summary["erased"] = sum(gone.values())
     app.show_erased(gone)
+
+
+def _is_asked() -> bool:
+    """Whether somebody sits there who can answer."""
+    return sys.stdin.isatty()
 
 
 # --- looking back ------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from dlt.common.runtime.run_context import RunContext
 from pydantic import AwareDatetime
 
 from ingest.clock import Clock
+from ingest.errors import NexusError
 from ingest.platforms.base import Row
 
 #: DuckDB schema of all landed tables.
@@ -161,7 +162,7 @@ _DLT_SETTINGS: dict[str, Any] = {
 }
 
 
-class LandingError(Exception):
+class LandingError(NexusError):
     """Rows could not be landed, and stay in the spool; the message is one line."""
 
 

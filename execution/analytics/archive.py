@@ -53,6 +53,10 @@ class Moved:
     def total(self) -> int:
         return sum(self.rows.values())
 
+    @property
+    def span(self) -> str:
+        return f"{len(self.months)} month{'s' * (len(self.months) != 1)}"
+
 
 def archive(settings: Settings, clock: Clock, progress: OnProgress) -> Moved:
     """Move what is no longer hot into the archive; a second run has nothing to move.

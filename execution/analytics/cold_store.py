@@ -37,6 +37,10 @@ class ArchiveError(NexusError):
     """The archive cannot be used; the message says why. No row was lost."""
 
 
+class WarehouseError(NexusError):
+    """The warehouse cannot be opened: another program has it, or it is no such file."""
+
+
 @dataclass(frozen=True)
 class ColdFile:
     """An archived month of a table; `sha256` of the file's bytes."""
@@ -226,8 +230,12 @@ def show_cold_rows(settings: Settings) -> None:
 
 @contextmanager
 def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, to write; instants in UTC."""
-    with duckdb.connect(settings.warehouse) as connection:
+    """The warehouse, to write; instants in UTC. Raises WarehouseError."""
+    try:
+        connection = duckdb.connect(settings.warehouse)
+    except duckdb.Error as error:
+        raise WarehouseError(f"the warehouse cannot be opened: {first_line(error)}") from error
+    with connection:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
 

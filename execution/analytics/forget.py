@@ -9,6 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import duckdb
+from sqlalchemy.exc import SQLAlchemyError
+
+from execution.analytics.cold_store import first_line
 from execution.analytics.erasure import control, files, subject, warehouse
 from execution.analytics.erasure.subject import Erasure, Kind
 from execution.control import audit
@@ -16,10 +20,15 @@ from execution.control.settings import Settings
 from execution.control.store import ControlStore
 from execution.control.vault import Vault
 from ingest.clock import Clock
+from ingest.errors import NexusError
 
 if TYPE_CHECKING:
     from execution.analytics.aggregations import BuildResult
     from execution.analytics.publish import Publication
+
+
+class NotForgottenError(NexusError):
+    """An erasure was begun and could not be finished; the message says why."""
 
 
 class Forgetting:
@@ -63,8 +72,16 @@ class Forgetting:
     def finish(self, erasure: Erasure) -> Counter[str]:
         """Do all of it that is not done yet; place -> rows or files that went.
 
-        Raises NexusError if it cannot be finished now: the next run goes on with it.
+        Raises NotForgottenError if it cannot be finished now: the next run goes on with it.
         """
+        try:
+            return self._finish(erasure)
+        except (NexusError, duckdb.Error, OSError, SQLAlchemyError) as error:
+            raise NotForgottenError(
+                f"the erasure is not finished, the next run goes on with it: {first_line(error)}"
+            ) from error
+
+    def _finish(self, erasure: Erasure) -> Counter[str]:
         settings, now = self._settings, self._clock.now()
         gone = files.erase_spooled(settings, erasure)
         with self._store.begin() as session:

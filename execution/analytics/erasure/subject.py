@@ -74,10 +74,14 @@ class Erasure:
 
     def summary(self) -> str:
         """The same for the person who is asked whether to go on."""
-        parts = [f"{number:,} {name}" for name, number in self.counts().items() if number]
-        if self.accounts_left:
-            parts.append(f"{len(self.accounts_left)} accounts that others read stay")
-        return ", ".join(parts)
+        parts = [
+            f"{number:,} {name if number != 1 else name[:-1]}"
+            for name, number in self.counts().items()
+            if number
+        ]
+        stay = len(self.accounts_left)
+        kept = f"; stays, because others read it: {stay} account{'s' * (stay != 1)}"
+        return ", ".join(parts) + kept * bool(stay)
 
     @cached_property
     def terms(self) -> "Terms":

@@ -12,7 +12,7 @@ from execution.analytics.aggregations import BuildError, BuildResult
 from execution.analytics.cold_store import ColdStore
 from execution.analytics.erasure import control, files, subject, warehouse
 from execution.analytics.erasure.subject import Erasure, Kind, NothingToForgetError, Terms
-from execution.analytics.forget import Forgetting
+from execution.analytics.forget import Forgetting, NotForgottenError
 from execution.app import App
 from execution.control.models import (
     AccountMember,
@@ -339,7 +339,7 @@ def test_an_erasure_that_cannot_finish_waits_and_lets_others_run(
 
     with monkeypatch.context() as patched:
         patched.setattr(App, "build", failing)
-        with pytest.raises(BuildError):
+        with pytest.raises(NotForgottenError, match="the next run goes on with it: a test failed"):
             forget(home, "account", "twitter:ana_x")
         with home.app.run("sync"):
             ran = True
