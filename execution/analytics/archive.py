@@ -20,13 +20,10 @@ from execution.analytics.cold_store import (
     ArchiveError,
     ColdFile,
     ColdStore,
-    columns_of,
-    exists,
-    fingerprint,
-    first_line,
     open_cold_store,
     open_warehouse,
 )
+from execution.analytics.relations import columns_of, exists, fingerprint, first_line
 from execution.console import OnProgress
 from execution.control.settings import Settings
 from ingest.clock import Clock

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
-from execution.analytics.cold_store import first_line
 from execution.analytics.erasure import control, files, subject, warehouse
 from execution.analytics.erasure.subject import Erasure, Kind
+from execution.analytics.relations import first_line
 from execution.control import audit
 from execution.control.settings import Settings
 from execution.control.store import ControlStore

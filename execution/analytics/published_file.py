@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from execution.analytics.aggregations import PROJECT, BuildResult
+from execution.analytics.relations import columns_of, fingerprint, literal
 
 #: A model as dbt's manifest describes it.
 Model = dict[str, Any]
@@ -42,8 +43,8 @@ def write(draft: Path, warehouse: Path, models: list[Model]) -> dict[str, int]:
     counts = {}
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"attach {_literal(warehouse)} as warehouse (read_only)")
-        connection.execute(f"attach {_literal(draft)} as draft (row_group_size 16384)")
+        connection.execute(f"attach {literal(warehouse)} as warehouse (read_only)")
+        connection.execute(f"attach {literal(draft)} as draft (row_group_size 16384)")
         taken_over = _take_over_changes(connection, models)
         _drop_all_but(connection, taken_over)
         for model in sorted(models, key=lambda model: str(model["name"])):
@@ -76,7 +77,7 @@ def _take_over_changes(connection: duckdb.DuckDBPyConnection, models: list[Model
     taken_over = set()
     for model in candidates:
         name, source = model["name"], f"warehouse.{model['schema']}.{model['name']}"
-        if _columns(connection, f"draft.{name}") != _columns(connection, source):
+        if not _has_same_columns(connection, f"draft.{name}", source):
             continue
         post, slot = model["config"]["meta"]["published_by"]
         order = ", ".join(model["config"]["meta"]["read_order"])
@@ -95,7 +96,7 @@ def _take_over_changes(connection: duckdb.DuckDBPyConnection, models: list[Model
             order by {order}
             """
         )
-        if _checksum(connection, f"draft.{name}") == _checksum(connection, source):
+        if fingerprint(connection, f"draft.{name}") == fingerprint(connection, source):
             taken_over.add(name)
     return taken_over
 
@@ -117,17 +118,12 @@ def _know_changes(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(changed <= _MOST_CHANGED * _one(connection, "select count(*) from draft.posts"))
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
-    """Names and types; none for a table that does not exist."""
+def _has_same_columns(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
+    """In the same order, too; False where one of them does not exist."""
     with suppress(duckdb.CatalogException):
-        rows = connection.execute(f"describe {table}").fetchall()
-        return [(name, kind) for name, kind, *_ in rows]
-    return []
-
-
-def _checksum(connection: duckdb.DuckDBPyConnection, table: str) -> Any:
-    """Number of rows, and a sum over all their values, whatever the order."""
-    return connection.execute(f"select count(*), sum(hash(rows)) from {table} as rows").fetchone()
+        first, second = columns_of(connection, one), columns_of(connection, other)
+        return list(first.items()) == list(second.items())
+    return False
 
 
 def _drop_all_but(connection: duckdb.DuckDBPyConnection, kept: set[str]) -> None:
@@ -142,10 +138,10 @@ def _drop_all_but(connection: duckdb.DuckDBPyConnection, kept: set[str]) -> None
 def _comment(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """BI tools show these as the definitions."""
     name = model["name"]
-    connection.execute(f"comment on table draft.{name} is {_literal(model['description'])}")
+    connection.execute(f"comment on table draft.{name} is {literal(model['description'])}")
     for column in model["columns"].values():
         target = f"draft.{name}.{column['name']}"
-        connection.execute(f"comment on column {target} is {_literal(column['description'])}")
+        connection.execute(f"comment on column {target} is {literal(column['description'])}")
 
 
 def sign(
@@ -196,11 +192,6 @@ def sign(
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
     row = connection.execute(query).fetchone()
     return row and row[0]
-
-
-def _literal(value: object) -> str:
-    """An SQL text literal: ATTACH and COMMENT take no bound parameters."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _git_revision() -> str | None:

@@ -11,12 +11,11 @@ import pyarrow as pa
 from execution.analytics.cold_store import (
     KEYS,
     ColdFile,
-    columns_of,
-    literal,
     open_cold_store,
     open_warehouse,
 )
 from execution.analytics.files import fsync
+from execution.analytics.relations import columns_of, literal
 from execution.control.settings import Settings
 from ingest.load import RAW
 

@@ -1,0 +1,46 @@
+"""What is asked of DuckDB's tables, views and files alike, whichever of our steps asks."""
+
+from collections.abc import Iterable
+
+import duckdb
+
+from ingest.load import RAW
+
+
+def exists(connection: duckdb.DuckDBPyConnection, table: str, schema: str = RAW) -> bool:
+    """Whether the warehouse has this table; a raw one: whether it has landed once."""
+    found = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = $schema and table_name = $table"
+        " and database_name = current_database()",
+        {"schema": schema, "table": table},
+    )
+    return found.fetchone() is not None
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
+    """Column -> type of a relation."""
+    described = connection.execute(f"describe from {source}").fetchall()
+    return {str(row[0]): str(row[1]) for row in described}
+
+
+def fingerprint(
+    connection: duckdb.DuckDBPyConnection, source: str, columns: Iterable[str] | None = None
+) -> tuple[int, int]:
+    """Number of rows and a checksum over all their values, whatever their order."""
+    named = ", ".join(columns or columns_of(connection, source))
+    row = connection.execute(
+        f"select count(*), coalesce(sum(hash({named})), 0) from {source}"
+    ).fetchone()
+    assert row is not None  # an aggregate
+    return int(row[0]), int(row[1])
+
+
+def literal(value: object) -> str:
+    """An SQL text literal: COPY and views take no bound parameters."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of DuckDB or of the system says, in one line."""
+    said = getattr(error, "strerror", None) or str(error)
+    return next(filter(str.strip, str(said).splitlines()), type(error).__name__)
