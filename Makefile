@@ -66,7 +66,8 @@ soak: $(VENV)/.installed-dev ## Run the long proofs in full: kills, fuzz, reader
 	@NEXUS_SOAK_SCALE=1 NEXUS_FUZZ_CASES=100000 $(BIN)/pytest $(SOAKS)
 
 SOAKS := $(wildcard tests/soak) tests/unit/platforms/test_fuzz.py tests/unit/test_load_kills.py \
-	tests/integration/test_readers_during_refresh.py
+	tests/integration/test_readers_during_refresh.py \
+	tests/integration/retention/test_forget.py
 
 bench: $(VENV)/.installed-dev ## Measure in full: time, memory and their ratios to the baseline
 	@NEXUS_BENCH_SCALE=1 $(BIN)/pytest tests/benchmarks

@@ -4,9 +4,11 @@
 """
 
 import csv
+import ctypes
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -155,6 +157,7 @@ class Dbt:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=_end_with_us,  # noqa: PLW1509  (nothing else happens in the child)
         ) as process:
             assert process.stdout is not None
             errors = _follow(process.stdout, progress)
@@ -205,6 +208,15 @@ def _code_checksum() -> str:
     files = sorted(path for folder in folders for path in folder.rglob("*.*"))
     code = [path.read_bytes() for path in files if path.suffix in {".sql", ".csv"}]
     return hashlib.sha256(b"\0".join(code)).hexdigest()
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_us() -> None:
+    """Have dbt end when this process is killed: it would go on holding the warehouse (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 _FAILED = {"error", "fail"}
