@@ -59,22 +59,71 @@ readings as (
 
 ),
 
+-- Only a post with several ids, or with archived readings, can have more than one reading of a slot.
+ids_of_posts as (
+    {% for platform in platforms() %}
+    select
+        readings.post_id,
+        min(readings.platform_post_id) as first_id,
+        max(readings.platform_post_id) as last_id,
+        max(case when readings.is_archived then 1 else 0 end) as has_archived
+    from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
+    inner join posts on readings.post_id = posts.post_id
+    group by readings.post_id
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+contested_posts as (
+
+    select post_id
+    from ids_of_posts
+    where
+        first_id <> last_id
+        or has_archived = 1
+
+),
+
 -- A later reading of a slot replaces an earlier one, whichever of a post's ids it came under: the client
 -- has already summed the versions of an edited X post.
 ranked_readings as (
 
     select
-        *,
+        readings.*,
         row_number() over (
-            partition by post_id, slot_start
-            order by collected_at desc, platform_post_id desc, is_archived asc
+            partition by readings.post_id, readings.slot_start
+            order by readings.collected_at desc, readings.platform_post_id desc, readings.is_archived asc
         ) as recency
     from readings
+    inner join contested_posts on readings.post_id = contested_posts.post_id
 
 ),
 
 api as (
 
+    select
+        readings.snapshot_id,
+        readings.post_id,
+        readings.platform_post_id,
+        readings.is_archived,
+        readings.slot_start,
+        readings.collected_at,
+        readings.first_landed_at,
+        {%- for counter in counters() %}
+        readings.{{ counter }},
+        {%- endfor %}
+        readings.unique_impressions,
+        cast(null as integer) as platform_engagements,
+        'api' as source,
+        'api' as layout,
+        'observed' as collected_basis
+    from readings
+    left join contested_posts on readings.post_id = contested_posts.post_id
+    where contested_posts.post_id is null
+    union all
     select
         snapshot_id,
         post_id,

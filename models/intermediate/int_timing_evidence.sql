@@ -1,7 +1,10 @@
 {{ config(materialized='incremental', pre_hook="{{ delete_changed_evidence() }}") }}
 
-{#- Most accounts show nothing: the first hundred draws tell, and only the rest get all thousand. -#}
-{%- set rounds = [('screening', 1, 100), ('remaining', 101, 1000)] -%}
+{#-
+    Most accounts show nothing, which a few draws tell: a round is only for those of which at most so many
+    draws of the rounds before did as well as the top cell. A recommendation takes all thousand.
+-#}
+{%- set rounds = [('first', 1, 20, none), ('second', 21, 100, 4), ('last', 101, 1000, 12)] -%}
 
 with
 
@@ -65,19 +68,19 @@ places as (
     from {{ ref('int_timing_posts') }} as posts
 
 ),
-{% for round, first, last in rounds %}
+{% for round, first, last, most in rounds %}{% set before = loop.previtem[0] if loop.previtem else none %}
 {{ round }}_zones as (
 
     select distinct
         tops.account_id,
         tops.timezone
     from tops
-    {% if not loop.first %}
-    inner join screening_counts as screened
+    {% if before %}
+    inner join {{ before }}_totals as drawn
         on
-            tops.account_id = screened.account_id
-            and tops.timezone = screened.timezone
-    where screened.larger <= 20
+            tops.account_id = drawn.account_id
+            and tops.timezone = drawn.timezone
+    where drawn.larger <= {{ most }}
     {% endif %}
 
 ),
@@ -176,6 +179,29 @@ places as (
     group by account_id, timezone, measure
 
 ),
+{{ round }}_totals as (
+
+    select
+        counts.account_id,
+        counts.timezone,
+        counts.measure,
+        {%- if before %}
+        counts.draws + drawn.draws as draws,
+        counts.larger + drawn.larger as larger
+        {%- else %}
+        counts.draws,
+        counts.larger
+        {%- endif %}
+    from {{ round }}_counts as counts
+    {% if before %}
+    inner join {{ before }}_totals as drawn
+        on
+            counts.account_id = drawn.account_id
+            and counts.timezone = drawn.timezone
+            and counts.measure = drawn.measure
+    {% endif %}
+
+),
 {% endfor %}
 final as (
 
@@ -184,19 +210,24 @@ final as (
         tops.timezone,
         tops.measure,
         tops.fingerprint,
-        cast(screened.draws + coalesce(remaining.draws, 0) as integer) as draws,
-        cast(screened.larger + coalesce(remaining.larger, 0) as integer) as larger_draws
+        cast(coalesce(last_totals.draws, second_totals.draws, first_totals.draws) as integer) as draws,
+        cast(coalesce(last_totals.larger, second_totals.larger, first_totals.larger) as integer) as larger_draws
     from tops
-    inner join screening_counts as screened
+    inner join first_totals
         on
-            tops.account_id = screened.account_id
-            and tops.timezone = screened.timezone
-            and tops.measure = screened.measure
-    left join remaining_counts as remaining
+            tops.account_id = first_totals.account_id
+            and tops.timezone = first_totals.timezone
+            and tops.measure = first_totals.measure
+    left join second_totals
         on
-            tops.account_id = remaining.account_id
-            and tops.timezone = remaining.timezone
-            and tops.measure = remaining.measure
+            tops.account_id = second_totals.account_id
+            and tops.timezone = second_totals.timezone
+            and tops.measure = second_totals.measure
+    left join last_totals
+        on
+            tops.account_id = last_totals.account_id
+            and tops.timezone = last_totals.timezone
+            and tops.measure = last_totals.measure
 
 )
 

@@ -33,7 +33,7 @@ final as (
 
     select before.*
     from before
-    {%- if is_incremental() %}
+    {% if is_incremental() %}
     left join {{ this }} as known
         on
             before.account_id = known.account_id

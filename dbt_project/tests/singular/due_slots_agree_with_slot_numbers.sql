@@ -1,5 +1,5 @@
 -- What: per account, the due slots of quarter_hour_metrics are as many as the slot numbers of its posts span, and
---       the filled ones as many as the landed readings in those spans, hot and archived.
+--       the filled ones as many as the API snapshots in those spans.
 -- Why:  due slots are found by running sums; counting by slot numbers is another way to the same.
 -- Rows: the account, with both figures.
 with
@@ -18,31 +18,18 @@ spans as (
 
 ),
 
-landed as (
-    {% for platform in platforms() %}
-    select
-        account_id,
-        post_id,
-        slot_start
-    from {{ ref('stg_' ~ platform ~ '__snapshots') }}
-    {%- if not loop.last %}
-    union distinct
-    {%- endif %}
-    {%- endfor %}
-
-),
-
 readings as (
 
     select
         snapshots.account_id,
         count(*) as filled_slots
-    from landed as snapshots
+    from {{ ref('post_increments') }} as snapshots
     inner join {{ ref('int_posts') }} as posts
         on
             snapshots.post_id = posts.post_id
             and snapshots.slot_start >= posts.first_due_slot
             and snapshots.slot_start <= posts.last_due_slot
+    where snapshots.source = 'api'
     group by snapshots.account_id
 
 ),

@@ -93,14 +93,18 @@ history as (
 
 ),
 
-known_counters as (
+-- All that looks at the row before goes through one window: sorting the history is what costs.
+with_previous as (
 
     select
         *,
         {%- for counter in counters() %}
-        {{ last_known(counter, 'post_id', 'slot_start') }} as known_{{ counter }},
+        {{ last_known_before(counter, 'post_id', 'slot_start') }} as before_{{ counter }},
         {%- endfor %}
-        {{ last_known('unique_impressions', 'post_id', 'slot_start') }} as known_unique_impressions
+        {{ last_known_before('unique_impressions', 'post_id', 'slot_start') }} as before_unique_impressions,
+        lag(source) over (partition by post_id order by slot_start) as previous_source,
+        lag(collected_at) over (partition by post_id order by slot_start) as previous_collected_at,
+        lag(slot_start) over (partition by post_id order by slot_start) as previous_slot
     from history
 
 ),
@@ -110,30 +114,38 @@ known_counters as (
 carried as (
 
     select
-        known_counters.snapshot_id,
-        known_counters.post_id,
-        known_counters.slot_start,
-        known_counters.collected_at,
-        known_counters.known_unique_impressions,
-        known_counters.source,
+        with_previous.snapshot_id,
+        with_previous.post_id,
+        with_previous.slot_start,
+        with_previous.collected_at,
+        with_previous.source,
+        with_previous.previous_source,
+        with_previous.previous_collected_at,
+        with_previous.previous_slot,
+        coalesce(with_previous.unique_impressions, with_previous.before_unique_impressions) as unique_impressions,
         {%- for counter in counters() %}
-        known_counters.{{ counter }},
-        known_counters.known_{{ counter }},
+        with_previous.{{ counter }},
+        with_previous.before_{{ counter }},
         {%- endfor %}
-        known_counters.engagements
+        with_previous.engagements
         {%- for counter in counters() if counter != 'impressions' %}
-        + coalesce(formulas.lacks_{{ counter }} * known_counters.known_{{ counter }}, 0)
+        + coalesce(
+            formulas.lacks_{{ counter }} * coalesce(with_previous.{{ counter }}, with_previous.before_{{ counter }}), 0
+        )
         {%- endfor %} as engagements,
-        known_counters.engagements_core
+        with_previous.engagements_core
         {%- for counter in counters() if counter != 'impressions' %}
-        + coalesce(formulas.lacks_core_{{ counter }} * known_counters.known_{{ counter }}, 0)
+        + coalesce(
+            formulas.lacks_core_{{ counter }}
+            * coalesce(with_previous.{{ counter }}, with_previous.before_{{ counter }}), 0
+        )
         {%- endfor %} as engagements_core
-    from known_counters
+    from with_previous
     left join {{ ref('int_metric_formulas') }} as formulas
         on
-            known_counters.platform = formulas.platform
-            and known_counters.account_kind = formulas.account_kind
-            and known_counters.layout = formulas.layout
+            with_previous.platform = formulas.platform
+            and with_previous.account_kind = formulas.account_kind
+            and with_previous.layout = formulas.layout
 
 ),
 
@@ -141,23 +153,9 @@ known as (
 
     select
         *,
-        {{ last_known('engagements', 'post_id', 'slot_start') }} as known_engagements,
-        {{ last_known('engagements_core', 'post_id', 'slot_start') }} as known_engagements_core
+        {{ last_known_before('engagements', 'post_id', 'slot_start') }} as before_engagements,
+        {{ last_known_before('engagements_core', 'post_id', 'slot_start') }} as before_engagements_core
     from carried
-
-),
-
-with_previous as (
-
-    select
-        *,
-        {%- for metric in gained_metrics() %}
-        lag(known_{{ metric }}) over (partition by post_id order by slot_start) as before_{{ metric }},
-        {%- endfor %}
-        lag(source) over (partition by post_id order by slot_start) as previous_source,
-        lag(collected_at) over (partition by post_id order by slot_start) as previous_collected_at,
-        lag(slot_start) over (partition by post_id order by slot_start) as previous_slot
-    from known
 
 ),
 
@@ -165,17 +163,17 @@ with_previous as (
 with_slots as (
 
     select
-        with_previous.*,
+        known.*,
         posts.account_id,
         posts.platform,
         posts.published_at,
-        {{ slot_index('with_previous.slot_start', 'posts.published_at') }} as this_index,
-        {{ slot_index('with_previous.previous_slot', 'posts.published_at') }} as previous_index,
+        {{ slot_index('known.slot_start', 'posts.published_at') }} as this_index,
+        {{ slot_index('known.previous_slot', 'posts.published_at') }} as previous_index,
         {{ slot_index('posts.first_due_slot', 'posts.published_at') }} as first_due_index,
         {{ slot_index('posts.last_due_slot', 'posts.published_at') }} as last_due_index
-    from with_previous
-    inner join {{ ref('int_posts') }} as posts on with_previous.post_id = posts.post_id
-    where with_previous.snapshot_id is not null
+    from known
+    inner join {{ ref('int_posts') }} as posts on known.post_id = posts.post_id
+    where known.snapshot_id is not null
 
 ),
 
@@ -235,7 +233,7 @@ final as (
         {%- endfor %}
         cast(new_engagements as bigint) as new_engagements,
         cast(new_engagements_core as bigint) as new_engagements_core,
-        known_unique_impressions as unique_impressions
+        unique_impressions
     from differences
 
 )

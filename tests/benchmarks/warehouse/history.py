@@ -108,7 +108,7 @@ def _readings(connection: duckdb.DuckDBPyConnection, platform: str) -> None:
         if kind == "BIGINT" and name != "impression_count"
     ]
     counters = ", ".join(
-        f"(reading * (1 + n % {number + 3})) // {number + 2} as {name}"
+        f"(reading * (1 + hash(post_id) % {number + 7})) // {number + 2} as {name}"
         for number, name in enumerate(names)
     )
     connection.execute(
@@ -137,7 +137,7 @@ def _readings(connection: duckdb.DuckDBPyConnection, platform: str) -> None:
             md5(post_id || slot_start)::uuid::varchar as snapshot_id, post_id, account_id,
             platform_post_id, published_at, slot_start,
             greatest(slot_start, published_at) + interval 5 minute as collected_at,
-            reading * (20 + n % 50) as impression_count, {counters},
+            reading * (20 + hash(post_id) % 400) as impression_count, {counters},
             slot_start + interval 10 minute as first_landed_at,
             strftime(slot_start, '17%y%m%d00.0') as _dlt_load_id,
             platform_post_id || '-' || reading as _dlt_id
