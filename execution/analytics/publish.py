@@ -6,7 +6,6 @@ copy of the one before: the two large marts take over what the builds since then
 else is written anew. Now and then all of it is, in read order.
 """
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import duckdb
 
 from execution.analytics.aggregations import BuildResult, Dbt
+from execution.analytics.files import fsync
 from execution.analytics.published_file import Model, is_changed_in_place, sign, write
 from execution.control.settings import Settings
 from ingest.clock import Clock
@@ -75,7 +75,7 @@ def publish(
                 now=clock.now(),
             )
             draft.chmod(mode)
-            _fsync(draft)
+            fsync(draft)
             draft.rename(folder / f"{stem}-{generation}.duckdb")
         for stem, link, _ in _PARTS.values():
             _swap(folder / link, f"{stem}-{generation}.duckdb")
@@ -104,21 +104,13 @@ def _published_models(manifest: dict[str, Any]) -> dict[str, list[Model]]:
     return found
 
 
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _swap(link: Path, target: str) -> None:
     """Point `link` at `target` in one step that readers see whole."""
     draft = link.with_name(f".{link.name}.draft")
     draft.unlink(missing_ok=True)
     draft.symlink_to(target)
     draft.replace(link)
-    _fsync(link.parent)
+    fsync(link.parent)
 
 
 def _remove_drafts(folder: Path) -> None:

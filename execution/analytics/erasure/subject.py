@@ -230,17 +230,40 @@ def _find_account(settings: Settings, session: Session, _vault: Vault, given: st
 
 def _find_post(settings: Settings, session: Session, _vault: Vault, given: str) -> Erasure:
     post_id = _uuid(given)
-    query = select(TrackedPost.post_id).where(TrackedPost.post_id == post_id)
-    if post_id is None:
-        query = select(PostAlias.post_id).where(PostAlias.platform_post_id == given).distinct()
-    found = [str(item) for item in session.scalars(query)]
-    if not found and post_id and landed(settings, ["post_id"], {"post_id": [str(post_id)]}):
-        found = [str(post_id)]
+    same = PostAlias.platform_post_id == given if post_id is None else PostAlias.post_id == post_id
+    aliases = list(session.scalars(select(PostAlias).where(same)))
+    found = {str(alias.post_id) for alias in aliases}
+    if post_id is not None:
+        tracked = session.get(TrackedPost, post_id) is not None
+        if tracked or landed(settings, ["post_id"], {"post_id": [str(post_id)]}):
+            found.add(str(post_id))
     if not found:
         raise NothingToForgetError(f"there is no post {given}")
-    if len(found) > 1:
-        raise NothingToForgetError(f"{given} is several posts, say which: {', '.join(found)}")
-    return _complete(settings, session, Erasure("post", posts=(found[0],)), set())
+    families = {_family(session, alias.account_id) for alias in aliases}
+    if len(families) > 1:
+        raise NothingToForgetError(
+            f"{given} is several posts, say which: {', '.join(sorted(found))}"
+        )
+    # files of a merged account know the same post under another id
+    for family in families:
+        known_as = select(PostAlias.platform_post_id).where(PostAlias.post_id.in_(_uuids(found)))
+        twins = select(PostAlias.post_id).where(
+            PostAlias.account_id.in_(family), PostAlias.platform_post_id.in_(known_as)
+        )
+        found |= {str(twin) for twin in session.scalars(twins)}
+    return _complete(settings, session, Erasure("post", posts=tuple(found)), set())
+
+
+def _family(session: Session, account_id: UUID) -> frozenset[UUID]:
+    """The account that counts, and those that were merged into it."""
+    account = session.get_one(Account, account_id)
+    counts = account.merged_into or account.id
+    merged = session.scalars(select(Account.id).where(Account.merged_into == counts))
+    return frozenset({counts, *merged})
+
+
+def _uuids(texts: Iterable[str]) -> list[UUID]:
+    return [UUID(text) for text in texts]
 
 
 def _uuid(given: str) -> UUID | None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from execution.analytics.erasure import control
-from execution.control.models import Connection, ErasedPost, PostAlias, TrackedPost
+from execution.control.models import Account, Connection, ErasedPost, PostAlias, TrackedPost
 from execution.control.posts import register_posts
 from ingest.platforms.base import Post
 from tests.integration.collection.scene import Scene, playing
@@ -67,6 +67,29 @@ def test_a_post_that_its_user_imports_again_is_collected_again(scene: Scene) -> 
             select(TrackedPost).where(TrackedPost.platform_post_id == erased)
         ).one()
     assert found.last_slot is not None
+
+
+def test_a_post_goes_with_its_twin_of_a_merged_account(scene: Scene) -> None:
+    app, now = scene.app, scene.clock.now()
+    platform_id = sorted(aliases(scene))[0]
+    with app.store.begin() as session:
+        proven = session.scalars(
+            select(TrackedPost).where(TrackedPost.platform_post_id == platform_id)
+        ).one()
+        merged = Account(
+            id=UUID(int=9),
+            platform="twitter",
+            kind="profile",
+            created_at=now,
+            merged_into=proven.account_id,
+        )
+        session.add(merged)
+        session.flush()
+        post = Post(platform_id, proven.published_at, "post", "text", None)
+        (twin,) = register_posts(session, merged.id, "twitter", [post], now).known.values()
+    both = {str(proven.post_id), str(twin.post_id)}
+    for given in (platform_id, *both):
+        assert set(app.forgetting.find("post", given).posts) == both
 
 
 def test_an_erased_account_is_not_collected(scene: Scene) -> None:
