@@ -355,8 +355,44 @@ def build(app: App, select: str | None, full_refresh: bool) -> None:
     """Build and test the models. Readers see nothing of it until `refresh` publishes."""
 
     with app.run("build"):
-        app.land()
+        if not select or not app.settings.warehouse.exists():
+            app.land()
         app.build(select, full_refresh)
+
+
+@main.command("publish")
+@click.option(
+    "--account", type=_AccountName(), help="Cut a file of this account from what is published."
+)
+@click.option("--to", "target", type=click.Path(path_type=Path), help="Where that file goes.")
+@_user_option
+@click.pass_obj
+def publish_command(
+    app: App, account: tuple[str, str] | None, target: Path | None, email: str
+) -> None:
+    """Build, test and publish; with --account and --to: write a file of one account.
+
+    Such a file holds what BI tools see of the account: no text, no names, nothing about people.
+    """
+    if (account is None) != (target is None):
+        raise click.UsageError("--account and --to go together")
+    if account is None or target is None:
+        with app.run("publish"):
+            app.land()
+            app.build_and_publish()
+        return
+    from execution.analytics.account_file import write_account_file
+    from execution.control.accounts import member_account
+
+    with app.store.begin() as session:
+        found = member_account(session, app.user(session, email), *account)
+        if found is None:
+            raise click.UsageError(f"{email} has no account {':'.join(account)}")
+        account_id = found.id
+        detail = {"account_id": str(account_id), "file": target.name}
+        audit.record(session, app.clock, email, "account published", detail)
+    counts = write_account_file(app.settings, account_id, target)
+    console.print(f"Wrote {sum(counts.values()):,} rows to {target}.", markup=False)
 
 
 @main.command()

@@ -20,10 +20,12 @@ from execution.control.settings import Settings
 from ingest.clock import Clock
 from ingest.errors import NexusError
 
+#: The link to the newest generation's marts.
+CURRENT = "current.duckdb"
 #: dbt schema -> (file stem, link, mode): marts for BI tools, content for the owner alone.
 _PARTS = {
     "content": ("content", "content.duckdb", 0o600),
-    "marts": ("nexus", "current.duckdb", 0o640),
+    "marts": ("nexus", CURRENT, 0o640),
 }
 
 

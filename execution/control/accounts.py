@@ -22,6 +22,22 @@ def add_member(session: Session, account: Account, user: User) -> None:
     session.flush()
 
 
+def member_account(session: Session, user: User, platform: str, handle: str) -> Account | None:
+    """The account of this handle that `user` may read; one that a connection has proven first."""
+    return session.scalar(
+        select(Account)
+        .join(AccountMember, AccountMember.account_id == Account.id)
+        .where(
+            AccountMember.user_id == user.id,
+            Account.platform == platform,
+            Account.merged_into.is_(None),
+            func.lower(Account.handle) == handle.lower(),
+        )
+        .order_by(Account.is_proven.desc())
+        .limit(1)
+    )
+
+
 def proven_account(session: Session, user: User, platform: str, handle: str) -> Account | None:
     """The account of this handle that a connection has proven, if `user` is a member of it."""
     return session.scalar(
