@@ -56,8 +56,11 @@ class ColdFile:
 class ColdStore:
     """The archive of one installation. One writer at a time (run lock)."""
 
-    def __init__(self, url: str) -> None:
-        """`url`: a folder, or any URL of fsspec. Raises ArchiveError if it cannot be read."""
+    def __init__(self, url: str, drafts: Path | None = None) -> None:
+        """`url`: a folder, or any URL of fsspec. Raises ArchiveError if it cannot be read.
+
+        `drafts`: the folder of what is not uploaded yet, where the archive lies elsewhere.
+        """
         self._url = url
         try:
             self._fs, root = fsspec.core.url_to_fs(url)
@@ -65,6 +68,8 @@ class ColdStore:
             raise ArchiveError(f"the archive {url} cannot be reached: {error}") from error
         self._root = root.rstrip("/")
         self._is_local = "file" in self._fs.protocol
+        elsewhere = drafts or Path(gettempdir()) / "nexus-archive"
+        self._drafts = Path(self._root) if self._is_local else elsewhere
         with self._told("read"):
             self.files = self._read_manifest()
 
@@ -105,9 +110,8 @@ class ColdStore:
         It counts once `commit` names it. Raises ArchiveError.
         """
         with self._told("written"):
-            drafts = Path(self._root if self._is_local else gettempdir())
-            drafts.mkdir(parents=True, exist_ok=True)
-            draft = drafts / f".{uuid4().hex}{_DRAFT}"
+            self._drafts.mkdir(parents=True, exist_ok=True)
+            draft = self._drafts / f".{uuid4().hex}{_DRAFT}"
             try:
                 connection.execute(
                     f"copy (from {source} order by post_id, slot_start) to {literal(draft)}"
@@ -151,9 +155,8 @@ class ColdStore:
                 for path in self._fs.find(folder) if self._fs.exists(folder) else ():
                     if f"{table}{path.rpartition(folder)[2]}" not in named:
                         self._fs.rm_file(path)
-            if self._is_local:
-                for draft in Path(self._root).glob(f".*{_DRAFT}"):
-                    draft.unlink()
+            for draft in self._drafts.glob(f".*{_DRAFT}"):
+                draft.unlink()
 
     def _store(self, draft: Path, name: str) -> None:
         if self._is_local:
@@ -215,7 +218,8 @@ class ColdStore:
 
 def open_cold_store(settings: Settings) -> ColdStore:
     """The archive where the settings say. Raises ArchiveError."""
-    return ColdStore(settings.archive_url or str(settings.data_dir / "archive"))
+    folder = settings.data_dir / "archive"
+    return ColdStore(settings.archive_url or str(folder), drafts=folder)
 
 
 def show_cold_rows(settings: Settings) -> None:

@@ -112,7 +112,8 @@ def rewrite(settings: Settings) -> None:
     """
     file = settings.warehouse
     draft = file.with_name(f".{file.name}.draft")
-    draft.unlink(missing_ok=True)
+    for leftover in file.parent.glob(f"{draft.name}*"):  # its log, too: it would be replayed
+        leftover.unlink()
     with duckdb.connect(file) as connection:
         connection.execute("checkpoint")
     # closed, it has no log that would be replayed into the new file

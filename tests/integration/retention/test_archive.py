@@ -14,6 +14,8 @@ from execution.analytics import archive as archiving
 from execution.analytics import cold_store
 from execution.analytics.archive import archive, restore
 from execution.analytics.cold_store import ArchiveError, ColdStore, show_cold_rows
+from execution.analytics.dbt_filesystem import Plugin
+from tests.integration.collection.scene import environment_of
 from tests.integration.retention.household import NOW, Household, household
 
 TABLES = ("twitter_snapshots", "linkedin_snapshots")
@@ -224,6 +226,7 @@ def test_any_url_of_fsspec_holds_the_archive(tmp_path: Path) -> None:
         assert move(home) == 0
         assert restore(home.app.settings, [], quiet).total == moved
         assert hot(home) == before
+        assert list((home.data_dir / "archive").iterdir()) == [], "no draft is left"
         store = ColdStore("memory://cold")
         store.commit([], store.files)
         store.sweep()
@@ -243,6 +246,23 @@ def test_a_column_that_came_later_is_unknown_in_older_files(home: Household) -> 
 def test_nothing_landed_is_nothing_to_archive(tmp_path: Path) -> None:
     with household(tmp_path) as home:
         assert archive(home.app.settings, home.clock, quiet).total == 0
+
+
+def test_dbts_connection_reads_an_archive_that_lies_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with household(tmp_path, archive_url="memory://for-dbt") as home:
+        home.move_in(posts=6)
+        moved = move(home)
+        for name, value in environment_of(home.app.settings).items():
+            monkeypatch.setenv(name, value)
+        with duckdb.connect(home.app.settings.warehouse) as connection:
+            Plugin("archive", {}).configure_connection(connection)
+            found = connection.execute(
+                "select (select count(*) from raw_cold.twitter_snapshots)"
+                " + (select count(*) from raw_cold.linkedin_snapshots)"
+            ).fetchone()
+        assert found == (moved,)
 
 
 # --- kills: at each step that leaves something behind ------------------------------------------
