@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import dlt
 import duckdb
@@ -377,17 +377,18 @@ def land(
     rows: Counter[str] = Counter()
     load_ids: list[str] = []
     with _one_line_errors(), _scratch(data_dir / "dlt") as scratch, _own_settings(scratch):
-        pipeline = _pipeline(data_dir)
         files, left = _read_spool(data_dir / "spool", models)
-        for group in _groups(files):
-            with _read_only(data_dir) as warehouse:
-                resources = _resources(warehouse, models, group, replaced, clock.now())
-                _extract(pipeline, resources)
-            rows.update(pipeline.normalize().row_counts)
-            load_ids += pipeline.load().loads_ids
-            for file in group:
-                file.path.unlink()
-            replaced = {}
+        with _draft(data_dir / WAREHOUSE, scratch) as draft:
+            pipeline = _pipeline(scratch, draft)
+            for group in _groups(files):
+                with _read_only(draft, scratch) as warehouse:
+                    resources = _resources(warehouse, models, group, replaced, clock.now())
+                    _extract(pipeline, resources)
+                rows.update(pipeline.normalize().row_counts)
+                load_ids += pipeline.load().loads_ids
+                replaced = {}
+        for file in files:
+            file.path.unlink()
     spooled: Counter[str] = Counter()
     for file in files:
         spooled[file.model.table] += file.rows
@@ -439,11 +440,33 @@ def _own_settings(folder: Path) -> Iterator[None]:
         yield
 
 
-def _pipeline(data_dir: Path) -> Any:
+@contextmanager
+def _draft(warehouse: Path, scratch: Path) -> Iterator[Path]:
+    """A copy of the warehouse to land into, which takes its place, whole, at the end.
+
+    DuckDB rewrites blocks in place that its last checkpoint still needs: a process that is killed
+    in the middle of such a write leaves a file that nobody can read.
+    """
+    # DuckDB knows files by their path: a draft of another landing must not be taken for this one
+    draft = scratch / uuid4().hex / WAREHOUSE
+    draft.parent.mkdir(parents=True)
+    if warehouse.exists():
+        # says at once who holds it, and takes in the log that a killed writer may have left
+        duckdb.connect(str(warehouse)).close()
+        shutil.copyfile(warehouse, draft)
+    yield draft
+    with duckdb.connect(str(draft)) as written:
+        written.execute("CHECKPOINT")
+    _sync(draft)
+    draft.replace(warehouse)
+    _sync(warehouse.parent)
+
+
+def _pipeline(scratch: Path, draft: Path) -> Any:
     return dlt.pipeline(
         "nexus",
-        pipelines_dir=str(data_dir / "dlt"),
-        destination=dlt.destinations.duckdb(str(data_dir / WAREHOUSE)),
+        pipelines_dir=str(scratch),
+        destination=dlt.destinations.duckdb(str(draft)),
         dataset_name=RAW,
     )
 
@@ -499,11 +522,10 @@ def _landed_schema(schema: pa.Schema) -> pa.Schema:
 
 
 @contextmanager
-def _read_only(data_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _read_only(file: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A scratch database with the warehouse attached as `warehouse`, where there is one."""
-    file = data_dir / WAREHOUSE
     with duckdb.connect(":memory:", config=_READ_SETTINGS) as connection:
-        connection.execute(f"SET temp_directory = {_quoted(data_dir / 'dlt' / 'spill')}")
+        connection.execute(f"SET temp_directory = {_quoted(scratch / 'spill')}")
         if file.exists():
             connection.execute(f"ATTACH {_quoted(file)} AS warehouse (READ_ONLY)")
         yield connection

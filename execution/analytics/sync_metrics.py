@@ -471,14 +471,17 @@ class Collector:
         now = self._clock.now()
         if error.kind is ErrorKind.TOKEN_REVOKED:
             self._tokens[due.connection_id].ended(REVOKED, str(error))
-        if error.kind in _COOLDOWNS:
+        tokens = self._tokens.get(due.connection_id)
+        # a consent that is given again must not wait for what the old one did
+        is_over = tokens is not None and tokens.is_over
+        if error.kind in _COOLDOWNS and not is_over:
             error.until = max(error.until or now, now + _COOLDOWNS[error.kind])
             scope = f"connection:{due.connection_id}"
             self._budgets.cool_down(scope, due.platform, error.until, str(error))
         is_later = error.kind in _LATER
         slot = floor_to(now, YOUNG_SLOT)
         with self._store.begin() as session:
-            skip = Skip(due.account.account_id, slot, str(error), is_try=not is_later)
+            skip = Skip(due.account.account_id, slot, str(error), is_try=not (is_later or is_over))
             tracked.record_skips(session, [skip], now)
             if is_later:
                 # who got something goes behind those who got nothing

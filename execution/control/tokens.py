@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from execution.control.connections import ACTIVE, EXPIRED, Tokens
+from execution.control.connections import ACTIVE, ENDED, EXPIRED, Tokens
 from execution.control.models import Connection
 from execution.control.notifications import Kind, notify, settle
 from execution.control.platforms import oauth_app, oauth_provider
@@ -50,6 +50,11 @@ class StoredTokens:
         self._clock = clock
         self._connection_id = connection_id
         self._connection, self._tokens = self._read()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether only a new consent helps."""
+        return self._connection.state in ENDED
 
     def access_token(self) -> str:
         """Raises ApiError (token_expired) if the token has ended and cannot be refreshed."""

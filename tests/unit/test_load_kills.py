@@ -139,7 +139,11 @@ def test_a_kill_costs_nothing_once(
     step: str, tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     prepare(tmp_path)
+    before = (tmp_path / "warehouse.duckdb").read_bytes()
     assert start(tmp_path, step).wait() == 9
+    is_landed = step.endswith("spool file is gone")
+    # DuckDB writes in place: a warehouse that was being written may be one that nobody can read
+    assert ((tmp_path / "warehouse.duckdb").read_bytes() == before) is not is_landed
 
     run(tmp_path)
 

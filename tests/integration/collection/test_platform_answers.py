@@ -389,6 +389,26 @@ def test_a_refused_refresh_is_logged_told_and_never_asked_again(
     assert filled.news() == ["token_expired"], "and a person is told once"
 
 
+@pytest.mark.parametrize(
+    ("kind", "endpoint", "token_endpoint"),
+    [("profile", TIMELINE, X_TOKEN), ("page", FINDER, LINKEDIN_TOKEN)],
+)
+def test_a_consent_that_is_given_again_is_used_at_once(
+    filled: Scene, kind: str, endpoint: str, token_endpoint: str
+) -> None:
+    filled.faults(
+        {"fault": "expire_token", "endpoint": endpoint},
+        {"fault": "refuse_refresh", "endpoint": token_endpoint},
+    )
+    assert filled.run().stopped == 1
+    filled.faults()
+    tokens = filled.stand_in.sandbox.tokens
+    tokens.of(filled.account(kind), "ana").expires_at = filled.clock.now().timestamp() + 7_200
+    filled.connect(kind)
+    assert filled.run().failures == []
+    assert 200 in filled.asked(endpoint)
+
+
 def test_a_withdrawn_consent_is_never_refreshed(filled: Scene) -> None:
     filled.faults({"fault": "revoke_token", "endpoint": FINDER})
     filled.run()
