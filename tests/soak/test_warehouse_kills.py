@@ -48,8 +48,9 @@ ROUNDS = len(ERASED) if SCALE >= 1 else 1
 COMMANDS = ("refresh", "archive", "forget")
 
 READER = """
-import json, sys, duckdb
+import json, sys, time, duckdb
 while True:
+    time.sleep(0.05)
     connection = duckdb.connect(sys.argv[1], read_only=True)
     (counts,) = connection.execute("select row_counts from publication").fetchone()
     for (table,) in connection.execute("select table_name from duckdb_tables()").fetchall():
