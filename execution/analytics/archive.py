@@ -64,7 +64,7 @@ def archive(settings: Settings, clock: Clock, progress: OnProgress) -> Moved:
     if not settings.warehouse.exists():
         return moved
     store = open_cold_store(settings)
-    with open_warehouse(settings) as connection, _one_line():
+    with _one_line(), open_warehouse(settings) as connection:
         store.attach(connection)
         tables = [table for table in KEYS if exists(connection, table)]
         if not _is_there(connection, _RECORDED_LOADS):
@@ -85,7 +85,7 @@ def archive(settings: Settings, clock: Clock, progress: OnProgress) -> Moved:
         for table in tables:
             moved.rows[table] = _delete_left(connection, table)
         connection.commit()
-        store.sweep()
+    store.sweep()
     moved.months = {month for _, month in months}
     return moved
 
@@ -110,7 +110,7 @@ def restore(settings: Settings, months: Sequence[str], progress: OnProgress) -> 
     files = [file for table in KEYS for file in store.of(table, wanted)]
     for file in files:
         store.check(file)
-    with open_warehouse(settings) as connection, _one_line():
+    with _one_line(), open_warehouse(settings) as connection:
         store.attach(connection)
         store.show(connection)
         connection.begin()

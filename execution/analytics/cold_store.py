@@ -7,6 +7,7 @@ over in one step. The store lies in a folder, or at any URL that fsspec understa
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -32,6 +33,8 @@ KEYS: Final = {p.snapshot_row.table: p.snapshot_row.key for p in PLATFORMS.value
 COLD: Final = "raw_cold"
 _MANIFEST = "manifest.json"
 _DRAFT = ".draft"
+#: Folder of the copy of the warehouse that is being written.
+_COPY = ".warehouse-copy"
 
 
 class ArchiveError(NexusError):
@@ -178,17 +181,34 @@ class ColdStore:
         `connection` has the warehouse as its present database; tables that never landed are left.
         """
         connection.execute(f"create schema if not exists {COLD}")
+        with self._told("read"):
+            for table, rows in self._definitions(connection).items():
+                connection.execute(f"create or replace view {COLD}.{table} as {rows}")
+                comment = literal(_fingerprint_of(rows))
+                connection.execute(f"comment on view {COLD}.{table} is {comment}")
+
+    def is_shown(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Whether `show` would change nothing."""
+        found = connection.execute(
+            "select view_name, comment from duckdb_views() where schema_name = $cold"
+            " and database_name = current_database()",
+            {"cold": COLD},
+        ).fetchall()
+        with self._told("read"):
+            wanted = self._definitions(connection)
+        return {table: _fingerprint_of(rows) for table, rows in wanted.items()} == dict(found)
+
+    def _definitions(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+        """Table -> the query of its cold rows."""
+        found = {}
         for table in filter(lambda table: exists(connection, table), KEYS):
             hot, files = f"{RAW}.{table}", self.of(table)
             if files:
-                with self._told("read"):
-                    source = self.source(*files)
-                    rows = f"select {_casts(connection, source, hot)} from {source}"
-                    connection.execute(f"create or replace view {COLD}.{table} as {rows}")
+                source = self.source(*files)
+                found[table] = f"select {_casts(connection, source, hot)} from {source}"
             else:
-                connection.execute(
-                    f"create or replace view {COLD}.{table} as select * from {hot} where false"
-                )
+                found[table] = f"select * from {hot} where false"
+        return found
 
     def _read_manifest(self) -> list[ColdFile]:
         path = f"{self._root}/{_MANIFEST}"
@@ -227,22 +247,67 @@ def show_cold_rows(settings: Settings) -> None:
 
     Before each build: what landed may have new columns, and the folder may have moved.
     """
+    if not settings.warehouse.exists():
+        return
     store = open_cold_store(settings)
+    with read_warehouse(settings) as connection:
+        store.attach(connection)
+        if store.is_shown(connection):
+            return
     with open_warehouse(settings) as connection:
         store.attach(connection)
         store.show(connection)
 
 
 @contextmanager
+def read_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, to read; instants in UTC. Raises WarehouseError."""
+    file = settings.warehouse
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        with _unreadable():
+            connection.execute(f"attach {literal(file)} as {file.stem} (read_only)")
+        connection.execute(f"use {file.stem}")
+        yield connection
+        connection.execute("use memory")
+
+
+@contextmanager
 def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, to write; instants in UTC. Raises WarehouseError."""
+    """A copy of the warehouse, to write, which takes its place, whole, unless an error leaves it.
+
+    DuckDB rewrites blocks in place that its last checkpoint still needs: who is killed in the
+    middle of such a write leaves a file that nobody can read. Instants in UTC. Raises
+    WarehouseError.
+    """
+    file = settings.warehouse
+    folder = settings.data_dir / _COPY
+    shutil.rmtree(folder, ignore_errors=True)
+    # DuckDB knows files by their path: this one must not be taken for an earlier one
+    copy = folder / uuid4().hex / file.name
     try:
-        connection = duckdb.connect(settings.warehouse)
+        with _unreadable():
+            duckdb.connect(file).close()  # takes in the log that a killed writer may have left
+        copy.parent.mkdir(parents=True)
+        shutil.copyfile(file, copy)
+        with duckdb.connect(copy) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            yield connection
+            connection.execute("checkpoint")
+        shutil.copymode(file, copy)
+        fsync(copy)
+        copy.replace(file)
+        fsync(file.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _unreadable() -> Iterator[None]:
+    try:
+        yield
     except duckdb.Error as error:
         raise WarehouseError(f"the warehouse cannot be opened: {first_line(error)}") from error
-    with connection:
-        connection.execute("set TimeZone = 'UTC'")
-        yield connection
 
 
 def _casts(connection: duckdb.DuckDBPyConnection, cold: str, hot: str) -> str:
@@ -252,6 +317,10 @@ def _casts(connection: duckdb.DuckDBPyConnection, cold: str, hot: str) -> str:
         f"cast({name if name in present else 'null'} as {kind}) as {name}"
         for name, kind in columns_of(connection, hot).items()
     )
+
+
+def _fingerprint_of(query: str) -> str:
+    return hashlib.sha256(query.encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

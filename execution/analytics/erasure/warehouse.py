@@ -13,6 +13,7 @@ from execution.analytics.cold_store import (
     ColdFile,
     open_cold_store,
     open_warehouse,
+    read_warehouse,
 )
 from execution.analytics.files import fsync
 from execution.analytics.relations import columns_of, literal
@@ -35,7 +36,7 @@ def landed(settings: Settings, wanted: Sequence[str], marks: Marks) -> set[tuple
     if not settings.warehouse.exists():
         return found
     store = open_cold_store(settings)
-    with open_warehouse(settings) as connection, _marked(connection, marks):
+    with read_warehouse(settings) as connection, _marked(connection, marks):
         store.attach(connection)
         cold = [store.source(*store.of(table)) for table in KEYS if store.of(table)]
         hot = [f"{schema}.{name}" for schema, name in _tables(connection) if schema == RAW]
@@ -74,7 +75,7 @@ def erase_cold(settings: Settings, marks: Marks) -> Counter[str]:
         if old:
             store.commit(new, old)
         store.show(connection)
-        store.sweep()
+    store.sweep()
     return gone
 
 
