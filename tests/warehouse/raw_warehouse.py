@@ -684,6 +684,11 @@ class DbtRun:
             for result in results
         }
 
+    def freshness(self) -> dict[str, str]:
+        """Name of each source table that was asked -> pass, warn, error or runtime error."""
+        results = json.loads((self.target / "sources.json").read_text())["results"]
+        return {result["unique_id"].split(".")[-1]: result["status"] for result in results}
+
     def manifest(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads((self.target / "manifest.json").read_text())
         return content
