@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import dlt
 import duckdb
@@ -36,10 +36,10 @@ from pydantic import AwareDatetime
 from ingest.clock import Clock
 from ingest.errors import NexusError
 from ingest.platforms.base import Row
+from ingest.warehouse import WAREHOUSE, working_copy
 
 #: DuckDB schema of all landed tables.
 RAW = "raw"
-WAREHOUSE = "warehouse.duckdb"
 
 _TEXT, _BOOL, _COUNT = pa.string(), pa.bool_(), pa.int64()
 _TIME = pa.timestamp("us", "UTC")
@@ -378,7 +378,7 @@ def land(
     load_ids: list[str] = []
     with _one_line_errors(), _scratch(data_dir / "dlt") as scratch, _own_settings(scratch):
         files, left = _read_spool(data_dir / "spool", models)
-        with _draft(data_dir / WAREHOUSE, scratch) as draft:
+        with working_copy(data_dir / WAREHOUSE, scratch / "copy") as draft:
             pipeline = _pipeline(scratch, draft)
             for group in _groups(files):
                 with _read_only(draft, scratch) as warehouse:
@@ -438,28 +438,6 @@ def _scratch(folder: Path) -> Iterator[Path]:
 def _own_settings(folder: Path) -> Iterator[None]:
     with Container().injectable_context(PluggableRunContext(_Settings(folder))):
         yield
-
-
-@contextmanager
-def _draft(warehouse: Path, scratch: Path) -> Iterator[Path]:
-    """A copy of the warehouse to land into, which takes its place, whole, at the end.
-
-    DuckDB rewrites blocks in place that its last checkpoint still needs: a process that is killed
-    in the middle of such a write leaves a file that nobody can read.
-    """
-    # DuckDB knows files by their path: a draft of another landing must not be taken for this one
-    draft = scratch / uuid4().hex / WAREHOUSE
-    draft.parent.mkdir(parents=True)
-    if warehouse.exists():
-        # says at once who holds it, and takes in the log that a killed writer may have left
-        duckdb.connect(str(warehouse)).close()
-        shutil.copyfile(warehouse, draft)
-    yield draft
-    with duckdb.connect(str(draft)) as written:
-        written.execute("CHECKPOINT")
-    _sync(draft)
-    draft.replace(warehouse)
-    _sync(warehouse.parent)
 
 
 def _pipeline(scratch: Path, draft: Path) -> Any:

@@ -13,13 +13,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import NexusError
+from ingest.warehouse import WAREHOUSE, working_copy
 
 PROJECT = Path(__file__).resolve().parents[2]
 _WEIGHTS = PROJECT / "dbt_project" / "seeds" / "engagement_weights.csv"
@@ -85,6 +86,10 @@ class Dbt:
     data_dir: Path
 
     @property
+    def warehouse(self) -> Path:
+        return self.data_dir / WAREHOUSE
+
+    @property
     def target(self) -> Path:
         return self.data_dir / "dbt" / "target"
 
@@ -106,7 +111,7 @@ class Dbt:
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "NEXUS_WAREHOUSE": str(self.data_dir / "warehouse.duckdb"),
+            "NEXUS_WAREHOUSE": str(self.warehouse),
             "DBT_TARGET_PATH": str(self.target),
             "DBT_LOG_PATH": str(self.data_dir / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -125,8 +130,11 @@ class Dbt:
         """
         code, built_with = _code_checksum(), self.data_dir / "dbt" / "built_with"
         is_other_code = not built_with.exists() or built_with.read_text() != code
+        is_whole = full_refresh or is_other_code
         arguments = ["--select", *select.split()] if select else []
-        arguments += ["--full-refresh"] if full_refresh or is_other_code else []
+        arguments += ["--full-refresh"] if is_whole else []
+        if select and is_whole:  # made of hot rows alone: the next complete build makes it anew
+            built_with.unlink(missing_ok=True)
         results = self._follow_run(["build", *arguments], self.target, progress)
         if not results:
             raise BuildError(f"nothing in the project matches {select!r}")
@@ -151,16 +159,22 @@ class Dbt:
         record = target / "run_results.json"
         record.unlink(missing_ok=True)  # an old one would speak for a run that died
         log = ["--log-format", "json", "--log-level", "info", "--no-use-colors"]
-        with subprocess.Popen(
-            self.command(*arguments, *log),
-            env=self.environment() | {"DBT_TARGET_PATH": str(target)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            preexec_fn=_end_with_us,  # noqa: PLW1509  (nothing else happens in the child)
-        ) as process:
+        with (
+            self._copy() as copy,
+            subprocess.Popen(
+                self.command(*arguments, *log),
+                env=self.environment()
+                | {"DBT_TARGET_PATH": str(target), "NEXUS_WAREHOUSE": str(copy)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                preexec_fn=_end_with_us,  # noqa: PLW1509  (nothing else happens in the child)
+            ) as process,
+        ):
             assert process.stdout is not None
             errors = _follow(process.stdout, progress)
+            if process.wait() < 0:
+                raise BuildError("dbt was killed: the warehouse is as it was before")
         results: list[dict[str, Any]] = (
             json.loads(record.read_text())["results"] if record.exists() else []
         )
@@ -186,16 +200,24 @@ class Dbt:
 
         Raises BuildError.
         """
-        done = self._run("docs", "generate", "--static")
+        with self._copy() as copy:
+            done = self._run("docs", "generate", "--static", warehouse=copy)
         if done.returncode:
             raise BuildError("\n".join(_follow(done.stdout.splitlines(), None)))
         page.parent.mkdir(parents=True, exist_ok=True)
         (self.target / "static_index.html").replace(page)
 
-    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def _copy(self) -> AbstractContextManager[Path]:
+        """The warehouse to write. For another path each time dbt would read all code anew."""
+        folder = self.data_dir / "dbt" / "copy"
+        return working_copy(self.warehouse, folder, has_fixed_path=True)
+
+    def _run(
+        self, *arguments: str, warehouse: Path | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             self.command(*arguments, "--log-format", "json", "--no-use-colors"),
-            env=self.environment(),
+            env=self.environment() | {"NEXUS_WAREHOUSE": str(warehouse or self.warehouse)},
             capture_output=True,
             text=True,
             check=False,

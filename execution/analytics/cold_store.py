@@ -7,9 +7,8 @@ over in one step. The store lies in a folder, or at any URL that fsspec understa
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import gettempdir
@@ -25,6 +24,7 @@ from execution.control.settings import Settings
 from ingest.errors import NexusError
 from ingest.load import RAW
 from ingest.platforms import PLATFORMS
+from ingest.warehouse import working_copy
 
 #: Archived tables and what identifies their rows: the snapshots that were polled. Rows of export
 #: files stay hot: they are few, describe posts as well, and are no readings of a slot.
@@ -274,32 +274,13 @@ def read_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A copy of the warehouse, to write, which takes its place, whole, unless an error leaves it.
-
-    DuckDB rewrites blocks in place that its last checkpoint still needs: who is killed in the
-    middle of such a write leaves a file that nobody can read. Instants in UTC. Raises
-    WarehouseError.
-    """
-    file = settings.warehouse
-    folder = settings.data_dir / _COPY
-    shutil.rmtree(folder, ignore_errors=True)
-    # DuckDB knows files by their path: this one must not be taken for an earlier one
-    copy = folder / uuid4().hex / file.name
-    try:
+    """The warehouse, to write, by way of a copy; instants in UTC. Raises WarehouseError."""
+    with ExitStack() as opened:
         with _unreadable():
-            duckdb.connect(file).close()  # takes in the log that a killed writer may have left
-        copy.parent.mkdir(parents=True)
-        shutil.copyfile(file, copy)
-        with duckdb.connect(copy) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            yield connection
-            connection.execute("checkpoint")
-        shutil.copymode(file, copy)
-        fsync(copy)
-        copy.replace(file)
-        fsync(file.parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            copy = opened.enter_context(working_copy(settings.warehouse, settings.data_dir / _COPY))
+        connection = opened.enter_context(duckdb.connect(copy))
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
 
 
 @contextmanager

@@ -1,0 +1,51 @@
+"""The warehouse file, written so that a kill at any moment leaves a whole one.
+
+DuckDB 1.5 rewrites blocks in place that its last checkpoint still needs: who is killed in the
+middle of such a write leaves a file that nobody can read. So all writers work on a copy.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+
+WAREHOUSE = "warehouse.duckdb"
+
+
+@contextmanager
+def working_copy(warehouse: Path, folder: Path, *, has_fixed_path: bool = False) -> Iterator[Path]:
+    """A copy of the warehouse to write, which takes its place, whole, unless an error leaves it.
+
+    `folder` is the copy's own: emptied before, gone afterwards. Within one process DuckDB knows
+    files by their path, so each copy has another one, unless a child process writes it.
+    Raises duckdb.Error if the warehouse cannot be read or another process holds it.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    copy = folder / ("" if has_fixed_path else uuid4().hex) / warehouse.name
+    copy.parent.mkdir(parents=True)
+    try:
+        if warehouse.exists():
+            # takes in the log that a killed writer may have left
+            duckdb.connect(str(warehouse)).close()
+            shutil.copyfile(warehouse, copy)
+            shutil.copymode(warehouse, copy)
+        yield copy
+        with duckdb.connect(str(copy)) as written:
+            written.execute("checkpoint")
+        _fsync(copy)
+        copy.replace(warehouse)
+        _fsync(warehouse.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

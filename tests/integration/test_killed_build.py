@@ -1,0 +1,44 @@
+"""A build that is killed leaves the warehouse as it was, byte for byte."""
+
+import hashlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from execution.analytics.aggregations import BuildError, Dbt
+from tests.warehouse.histories import generate, land
+from tests.warehouse.raw_warehouse import RawWarehouse
+
+
+def test_a_killed_build_leaves_the_warehouse_as_it_was(tmp_path: Path) -> None:
+    warehouse = RawWarehouse(tmp_path / "warehouse.duckdb")
+    land(warehouse, generate(warehouse, seed=5, accounts=2).events)
+    warehouse.land()
+    before = digest(warehouse.path)
+    pids: list[int] = []
+
+    def kill_dbt(done: int, _total: int, _node: str) -> None:
+        if done == 20 and not pids:
+            children = subprocess.run(
+                ["pgrep", "--parent", str(os.getpid()), "--full", "dbt build"],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            pids.extend(map(int, children.stdout.split()))
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+
+    with pytest.raises(BuildError, match="dbt was killed: the warehouse is as it was"):
+        Dbt(tmp_path).build(progress=kill_dbt)
+    assert digest(warehouse.path) == before
+    assert not list((tmp_path / "dbt").glob("copy*"))
+    Dbt(tmp_path).build("stg_twitter__posts")
+    assert digest(warehouse.path) != before
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
