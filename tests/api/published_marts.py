@@ -418,7 +418,7 @@ def contracts() -> dict[str, dict[str, str]]:
     """Mart -> column -> type with its not-null rule, from the models' yml."""
     found: dict[str, dict[str, str]] = {}
     for path in [*MODELS.glob("marts/**/*.yml"), *MODELS.glob("content/*.yml")]:
-        for model in yaml.safe_load(path.read_text())["models"]:
+        for model in yaml.safe_load(path.read_text()).get("models", []):
             found[model["name"]] = {
                 column["name"]: column["data_type"]
                 + (" not null" if {"type": "not_null"} in column.get("constraints", []) else "")
