@@ -59,8 +59,11 @@ schedule: install ## Print a crontab line and systemd units, ready to install
 	@$(NEXUS) schedule
 
 test: $(VENV)/.installed-dev $(STATIC) $(BI_CLIENT) ## Prove that it all works: unit, dbt, integration, API, browser
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile $(LONG:%=--ignore=%)
 	@cd api/dashboard && $(NODE_PATH_FIRST) npm run --silent check
+
+# What takes minutes even in its short form runs with `make soak` and `make bench` alone.
+LONG := tests/benchmarks tests/soak/test_warehouse_kills.py tests/soak/test_posting_times.py
 
 soak: $(VENV)/.installed-dev ## Run the long proofs in full: kills, fuzz, readers during refreshes
 	@NEXUS_SOAK_SCALE=1 NEXUS_FUZZ_CASES=100000 $(BIN)/pytest $(SOAKS)
