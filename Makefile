@@ -63,14 +63,16 @@ test: $(VENV)/.installed-dev $(STATIC) $(BI_CLIENT) ## Prove that it all works: 
 	@cd api/dashboard && $(NODE_PATH_FIRST) npm run --silent check
 
 # What takes minutes even in its short form runs with `make soak` and `make bench` alone.
-LONG := tests/benchmarks tests/soak/test_warehouse_kills.py tests/soak/test_posting_times.py
+LONG := tests/benchmarks tests/soak/test_warehouse_kills.py tests/soak/test_posting_times.py \
+	tests/integration/retention/test_forget.py tests/integration/test_publish_changes.py \
+	tests/warehouse/test_archived_readings.py
 
 soak: $(VENV)/.installed-dev ## Run the long proofs in full: kills, fuzz, readers during refreshes
 	@NEXUS_SOAK_SCALE=1 NEXUS_FUZZ_CASES=100000 $(BIN)/pytest $(SOAKS)
 
-SOAKS := $(wildcard tests/soak) tests/unit/platforms/test_fuzz.py tests/unit/test_load_kills.py \
-	tests/integration/test_readers_during_refresh.py \
-	tests/integration/retention/test_forget.py
+SOAKS := tests/soak $(filter-out tests/benchmarks tests/soak/%,$(LONG)) \
+	tests/unit/platforms/test_fuzz.py tests/unit/test_load_kills.py \
+	tests/integration/test_readers_during_refresh.py
 
 bench: $(VENV)/.installed-dev ## Measure in full: time, memory and their ratios to the baseline
 	@NEXUS_BENCH_SCALE=1 $(BIN)/pytest tests/benchmarks
