@@ -349,7 +349,7 @@ MISTAKES = {
     "models/marts/core/post_increments.sql": (
         ("interval '48' hour", "interval '47' hour"),
         ("coalesce(before_{{ metric }}, 0)", "before_{{ metric }}"),
-        ("+ coalesce(formulas.lacks_{{", "- coalesce(formulas.lacks_{{"),
+        ("formulas.lacks_{{ counter }} *", "-1 * formulas.lacks_{{ counter }} *"),
         ("first_due_index - 1 else", "first_due_index - 9 else"),
     ),
     "models/intermediate/int_window_bounds.sql": (
