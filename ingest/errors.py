@@ -6,3 +6,9 @@ class NexusError(Exception):
 
     Commands print it and end with a failure; anything else that is raised is a defect.
     """
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library or of the system says, in one line."""
+    said = getattr(error, "strerror", None) or str(error)
+    return next(filter(str.strip, str(said).splitlines()), type(error).__name__)

@@ -7,7 +7,6 @@ discarded and landed again from the spool. (Resuming a pending package instead w
 rows of a replaced table, and a power cut can leave it unreadable: dlt syncs nothing to disk.)
 """
 
-import os
 import re
 import shutil
 from collections import Counter, defaultdict
@@ -34,7 +33,8 @@ from dlt.common.runtime.run_context import RunContext
 from pydantic import AwareDatetime
 
 from ingest.clock import Clock
-from ingest.errors import NexusError
+from ingest.durable import fsync
+from ingest.errors import NexusError, first_line
 from ingest.platforms.base import Row
 from ingest.warehouse import WAREHOUSE, working_copy
 
@@ -231,11 +231,11 @@ def spool_tables(tables: Iterable[Iterable[Row]], folder: Path, name: str) -> li
     written = [path for rows in tables if (path := _write(rows, folder, name)) is not None]
     # the first of these waits for the disk, the others find most of their work done
     for unfinished in written:
-        _sync(unfinished)
+        fsync(unfinished)
     for unfinished in written:
         unfinished.rename(unfinished.with_suffix(""))
     if written:
-        _sync(folder)
+        fsync(folder)
     return [unfinished.with_suffix("") for unfinished in written]
 
 
@@ -280,14 +280,6 @@ def _as_table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @dataclass(frozen=True)
 class _SpoolFile:
     path: Path
@@ -316,7 +308,7 @@ def _read_spool(
                 _check_columns(file.schema_arrow, arrow_schema(model))
                 files.append(_SpoolFile(path, model, file.metadata.num_rows))
         except (pa.ArrowInvalid, OSError) as error:
-            left[path.name] = _first_line(error)
+            left[path.name] = first_line(error)
     return files, left
 
 
@@ -582,14 +574,10 @@ def _one_line_errors() -> Iterator[None]:
         root = _root(error)
         if isinstance(root, KeyboardInterrupt):  # dlt makes a failure of Ctrl-C
             raise root from error
-        raise LandingError(f"rows stay in the spool: {_first_line(root)}") from error
+        raise LandingError(f"rows stay in the spool: {first_line(root)}") from error
 
 
 def _root(error: BaseException) -> BaseException:
     while inner := getattr(error, "exception", None) or error.__cause__:
         error = inner
     return error
-
-
-def _first_line(error: BaseException) -> str:
-    return next(filter(str.strip, str(error).splitlines()), type(error).__name__)

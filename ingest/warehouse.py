@@ -4,7 +4,6 @@ DuckDB 1.5 rewrites blocks in place that its last checkpoint still needs: who is
 middle of such a write leaves a file that nobody can read. So all writers work on a copy.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import duckdb
+
+from ingest.durable import fsync
 
 WAREHOUSE = "warehouse.duckdb"
 
@@ -36,16 +37,8 @@ def working_copy(warehouse: Path, folder: Path, *, has_fixed_path: bool = False)
         yield copy
         with duckdb.connect(str(copy)) as written:
             written.execute("checkpoint")
-        _fsync(copy)
+        fsync(copy)
         copy.replace(warehouse)
-        _fsync(warehouse.parent)
+        fsync(warehouse.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

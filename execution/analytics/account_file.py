@@ -10,10 +10,11 @@ from uuid import UUID
 
 import duckdb
 
-from execution.analytics.files import fsync
 from execution.analytics.publish import CURRENT, PublishError
-from execution.analytics.relations import columns_of, first_line, literal
+from execution.analytics.relations import columns_of, literal
 from execution.control.settings import Settings
+from ingest.durable import fsync
+from ingest.errors import first_line
 
 
 def write_account_file(settings: Settings, account_id: UUID, target: Path) -> dict[str, int]:

@@ -23,10 +23,11 @@ from execution.analytics.cold_store import (
     open_cold_store,
     open_warehouse,
 )
-from execution.analytics.relations import columns_of, exists, fingerprint, first_line
+from execution.analytics.relations import columns_of, exists, fingerprint
 from execution.console import OnProgress
 from execution.control.settings import Settings
 from ingest.clock import Clock
+from ingest.errors import first_line
 from ingest.load import RAW
 
 HOT_FOR: Final = timedelta(days=90)

@@ -18,10 +18,10 @@ from uuid import uuid4
 import duckdb
 import fsspec
 
-from execution.analytics.files import fsync, replace_durably
-from execution.analytics.relations import columns_of, exists, fingerprint, first_line, literal
+from execution.analytics.relations import columns_of, exists, fingerprint, literal
 from execution.control.settings import Settings
-from ingest.errors import NexusError
+from ingest.durable import fsync, replace_durably
+from ingest.errors import NexusError, first_line
 from ingest.load import RAW
 from ingest.platforms import PLATFORMS
 from ingest.warehouse import working_copy

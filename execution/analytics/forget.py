@@ -14,13 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from execution.analytics.erasure import control, files, subject, warehouse
 from execution.analytics.erasure.subject import Erasure, Kind
-from execution.analytics.relations import first_line
 from execution.control import audit
 from execution.control.settings import Settings
 from execution.control.store import ControlStore
 from execution.control.vault import Vault
 from ingest.clock import Clock
-from ingest.errors import NexusError
+from ingest.errors import NexusError, first_line
 
 if TYPE_CHECKING:
     from execution.analytics.aggregations import BuildResult

@@ -4,7 +4,6 @@ In this order, so that a kill at any point leaves a file that can be imported ag
 rows (METRICS.md section 2, "Files").
 """
 
-import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,6 +20,7 @@ from execution.control.models import Account, Import, User
 from execution.control.settings import Settings
 from execution.control.store import ControlStore
 from ingest.clock import Clock
+from ingest.durable import fsync
 from ingest.files import Export, FileError, read_export
 
 
@@ -115,9 +115,9 @@ class Importer:
         kept.parent.mkdir(parents=True, exist_ok=True)
         draft = kept.with_name(f".{export.sha256}.draft")
         shutil.copyfile(path, draft)
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
+        fsync(draft)
         draft.replace(kept)
+        fsync(kept.parent)
 
     def _land(self, export: Export, account: Account) -> None:
         now = self._clock.now()

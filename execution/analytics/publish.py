@@ -14,10 +14,10 @@ from typing import Any
 import duckdb
 
 from execution.analytics.aggregations import BuildResult, Dbt
-from execution.analytics.files import fsync
 from execution.analytics.published_file import Model, is_changed_in_place, sign, write
 from execution.control.settings import Settings
 from ingest.clock import Clock
+from ingest.durable import fsync
 from ingest.errors import NexusError
 
 #: The link to the newest generation's marts.

@@ -38,9 +38,3 @@ def fingerprint(
 def literal(value: object) -> str:
     """An SQL text literal: COPY and views take no bound parameters."""
     return "'" + str(value).replace("'", "''") + "'"
-
-
-def first_line(error: BaseException) -> str:
-    """What an error of DuckDB or of the system says, in one line."""
-    said = getattr(error, "strerror", None) or str(error)
-    return next(filter(str.strip, str(said).splitlines()), type(error).__name__)

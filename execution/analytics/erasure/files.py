@@ -15,9 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from execution.analytics.erasure.subject import Erasure
-from execution.analytics.files import fsync, remove_durably, replace_durably
 from execution.control.models import Account, Import
 from execution.control.settings import Settings
+from ingest.durable import fsync, remove_durably, replace_durably
 from ingest.files import FORMATS, FileError, read_export
 from ingest.files.csv_text import records
 

@@ -16,7 +16,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from execution.analytics.erasure.warehouse import landed
-from execution.analytics.files import remove_durably, replace_durably
 from execution.control import access
 from execution.control.models import (
     Account,
@@ -30,6 +29,7 @@ from execution.control.models import (
 )
 from execution.control.settings import INTENT, Settings
 from execution.control.vault import Vault
+from ingest.durable import remove_durably, replace_durably
 from ingest.errors import NexusError
 
 Kind = Literal["user", "account", "post"]

@@ -15,9 +15,9 @@ from execution.analytics.cold_store import (
     open_warehouse,
     read_warehouse,
 )
-from execution.analytics.files import fsync
 from execution.analytics.relations import columns_of, literal
 from execution.control.settings import Settings
+from ingest.durable import fsync
 from ingest.load import RAW
 
 Marks = Mapping[str, Collection[str]]
