@@ -10,7 +10,7 @@ rows of a replaced table, and a power cut can leave it unreadable: dlt syncs not
 import re
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -347,13 +347,15 @@ def land(
     *,
     clock: Clock,
     control: Mapping[str, pa.Table] | None,
+    finish: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
 ) -> LandingReport:
     """Lands all spooled rows (at most _MERGE_ROWS a merge), and replaces the control tables given.
 
     A row replaces the landed row of its key unless that one is newer, and keeps its
     `first_landed_at`; of several spooled rows of a key the newest counts. Every table of
     `row_models` and of CONTROL_SCHEMAS exists afterwards. `control`: table -> rows with the
-    columns of its CONTROL_SCHEMAS entry; tables not given stay as they are.
+    columns of its CONTROL_SCHEMAS entry; tables not given stay as they are. `finish` changes what
+    landed, before anybody sees it.
 
     The caller holds the run lock: there is one landing at a time, and nobody spools meanwhile.
     Raises LandingError, and then all that has not landed is still in the spool; ValueError for
@@ -379,6 +381,9 @@ def land(
                 rows.update(pipeline.normalize().row_counts)
                 load_ids += pipeline.load().loads_ids
                 replaced = {}
+            if finish:
+                with duckdb.connect(str(draft)) as connection:
+                    finish(connection)
         for file in files:
             file.path.unlink()
     spooled: Counter[str] = Counter()

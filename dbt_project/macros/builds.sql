@@ -109,8 +109,12 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- What: removes the days in which something changed, and those of another zone than the account's. -#}
-{% macro delete_touched_days(day) %}
+{#-
+    What:   removes the days in which something changed, and those of zones that are no longer wanted
+            (a pre-hook).
+    Input:  day: the column of the local day; zones: the model of the zones wanted of each account.
+-#}
+{% macro delete_touched_days(day, zones) %}
     {%- if is_incremental() -%}
         delete from {{ this }}
         where
@@ -124,33 +128,10 @@
             )
             or not exists (
                 select 1
-                from {{ ref('int_accounts_live') }} as accounts
+                from {{ ref(zones) }} as wanted
                 where
-                    accounts.account_id = {{ this }}.account_id
-                    and accounts.timezone = {{ this }}.timezone
-            )
-    {%- endif -%}
-{% endmacro %}
-
-{#- What: removes the account days in which something changed, and those that nobody's zone needs. -#}
-{% macro delete_touched_account_days() %}
-    {%- if is_incremental() -%}
-        delete from {{ this }}
-        where
-            exists (
-                select 1
-                from {{ ref('int_touched_days') }} as touched
-                where
-                    touched.account_id = {{ this }}.account_id
-                    and touched.timezone = {{ this }}.timezone
-                    and touched.local_day = {{ this }}.local_day
-            )
-            or not exists (
-                select 1
-                from {{ ref('int_reader_zones') }} as zones
-                where
-                    zones.account_id = {{ this }}.account_id
-                    and zones.timezone = {{ this }}.timezone
+                    wanted.account_id = {{ this }}.account_id
+                    and wanted.timezone = {{ this }}.timezone
             )
     {%- endif -%}
 {% endmacro %}

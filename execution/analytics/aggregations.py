@@ -255,8 +255,10 @@ def _follow(lines: Iterable[str], progress: OnProgress | None) -> list[str]:
         except (ValueError, KeyError, TypeError):
             errors.append(line.rstrip())
             continue
-        if progress and {"index", "total", "node_info"} <= data.keys():
-            progress(data["index"], data["total"], data["node_info"]["node_name"])
+        if {"index", "total", "node_info"} <= data.keys():
+            node = data["node_info"]
+            if progress and node["resource_type"] != "operation":  # hooks count on their own
+                progress(data["index"], data["total"], node["node_name"])
         elif info["level"] == "error":
             errors.append(info["msg"])
     return errors

@@ -24,7 +24,7 @@ from ingest.clock import Clock
 from ingest.files import EXPORT_ROWS, Export, FileError, read_export
 from ingest.load import LandingReport, land, spool
 from ingest.platforms import PLATFORMS
-from ingest.platforms.base import Post, PostRow
+from ingest.platforms.base import Post
 
 log = structlog.get_logger(__name__)
 
@@ -38,29 +38,31 @@ def land_spool(
     Raises LandingError if the warehouse cannot be written; the spool is then untouched.
     """
     _spool_merged(settings, store)
-    platforms = PLATFORMS.values()
-    rows = [row for p in platforms for row in (p.post_row, p.snapshot_row, p.account_row)]
+    rows = [row for p in PLATFORMS.values() for row in (p.post_row, p.snapshot_row, p.account_row)]
     with store.begin() as session:
         control = control_slice(session, vault)
-    report = land(settings.data_dir, [*rows, *EXPORT_ROWS], clock=clock, control=control)
-    if tracked.DELETED in control["control_tracked_posts"]["state"].to_pylist():
-        _drop_deleted_content(settings, [row.table for row in rows if issubclass(row, PostRow)])
-    return report
+    has_deleted = tracked.DELETED in control["control_tracked_posts"]["state"].to_pylist()
+    return land(
+        settings.data_dir,
+        [*rows, *EXPORT_ROWS],
+        clock=clock,
+        control=control,
+        finish=_drop_deleted_content if has_deleted else None,
+    )
 
 
-def _drop_deleted_content(settings: Settings, tables: Sequence[str]) -> None:
+def _drop_deleted_content(warehouse: duckdb.DuckDBPyConnection) -> None:
     """Of a post that its platform deleted, text and link go; its counters stay (METRICS.md 8).
 
     They come back with the post, should the platform show it again: then it is landed anew.
     """
-    with duckdb.connect(settings.warehouse) as connection:
-        for table in [*tables, *(row.table for row in EXPORT_ROWS)]:
-            connection.execute(
-                f"update raw.{table} set text = null, url = null"
-                " where (text is not null or url is not null) and post_id in"
-                " (select post_id from raw.control_tracked_posts where state = $deleted)",
-                {"deleted": tracked.DELETED},
-            )
+    for row in (*(platform.post_row for platform in PLATFORMS.values()), *EXPORT_ROWS):
+        warehouse.execute(
+            f"update raw.{row.table} set text = null, url = null"
+            " where (text is not null or url is not null) and post_id in"
+            " (select post_id from raw.control_tracked_posts where state = $deleted)",
+            {"deleted": tracked.DELETED},
+        )
 
 
 def inbox_file(data_dir: Path, sha256: str) -> Path:

@@ -40,16 +40,8 @@ def member_account(session: Session, user: User, platform: str, handle: str) -> 
 
 def proven_account(session: Session, user: User, platform: str, handle: str) -> Account | None:
     """The account of this handle that a connection has proven, if `user` is a member of it."""
-    return session.scalar(
-        select(Account)
-        .join(AccountMember, AccountMember.account_id == Account.id)
-        .where(
-            AccountMember.user_id == user.id,
-            Account.platform == platform,
-            Account.is_proven,
-            func.lower(Account.handle) == handle.lower(),
-        )
-    )
+    account = member_account(session, user, platform, handle)
+    return account if account is not None and account.is_proven else None
 
 
 def file_account(

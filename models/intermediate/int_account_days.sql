@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_touched_days') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_touched_account_days() }}") }}
+{{ config(materialized='incremental', pre_hook="{{ delete_touched_days('local_day', 'int_reader_zones') }}") }}
 
 with
 

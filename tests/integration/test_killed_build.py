@@ -19,8 +19,10 @@ def test_a_killed_build_leaves_the_warehouse_as_it_was(tmp_path: Path) -> None:
     warehouse.land()
     before = digest(warehouse.path)
     pids: list[int] = []
+    totals: set[int] = set()
 
-    def kill_dbt(done: int, _total: int, _node: str) -> None:
+    def kill_dbt(done: int, total: int, _node: str) -> None:
+        totals.add(total)
         if done == 20 and not pids:
             children = subprocess.run(
                 ["pgrep", "--parent", str(os.getpid()), "--full", "dbt build"],
@@ -36,6 +38,7 @@ def test_a_killed_build_leaves_the_warehouse_as_it_was(tmp_path: Path) -> None:
         Dbt(tmp_path).build(progress=kill_dbt)
     assert digest(warehouse.path) == before
     assert not list((tmp_path / "dbt").glob("copy*"))
+    assert len(totals) == 1, "hooks are no part of the way"
     Dbt(tmp_path).build("stg_twitter__posts")
     assert digest(warehouse.path) != before
 

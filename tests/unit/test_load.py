@@ -543,6 +543,28 @@ sys.stdin.read()
 """
 
 
+def test_what_landed_is_finished_before_anybody_sees_it_or_not_landed_at_all(
+    data_dir: Path, clock: ManualClock
+) -> None:
+    spool_toys(data_dir, "one", snapshot("1"))
+
+    def finish(draft: duckdb.DuckDBPyConnection) -> None:
+        draft.execute("delete from raw.toy_snapshots")
+        assert query(data_dir, "select count(*) from raw.toy_snapshots") == [(0,)]
+
+    def fail(draft: duckdb.DuckDBPyConnection) -> None:
+        draft.execute("drop table raw.toy_snapshots")
+        raise duckdb.IOException("No space left on device")
+
+    before = (data_dir / "warehouse.duckdb").read_bytes()
+    with pytest.raises(LandingError, match="rows stay in the spool: No space left on device"):
+        land(data_dir, MODELS, clock=clock, control=None, finish=fail)
+    assert (data_dir / "warehouse.duckdb").read_bytes() == before
+    land(data_dir, MODELS, clock=clock, control=None, finish=finish)
+    assert query(data_dir, "select count(*) from raw.toy_snapshots") == [(0,)]
+    assert not list((data_dir / "spool").iterdir())
+
+
 @pytest.mark.parametrize("holder", ["reader", "writer"])
 def test_a_held_warehouse_gives_one_line_and_keeps_the_spool(
     data_dir: Path, clock: ManualClock, holder: str

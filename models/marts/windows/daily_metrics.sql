@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_touched_days') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_touched_days('day') }}") }}
+{{ config(materialized='incremental', pre_hook="{{ delete_touched_days('day', 'int_accounts_live') }}") }}
 
 with
 
