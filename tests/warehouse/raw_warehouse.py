@@ -1,10 +1,8 @@
-"""A warehouse whose raw tables a test fills by hand, and dbt run on it as a child process."""
+"""A warehouse whose raw tables a test fills by hand, and dbt run on it in another process."""
 
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest import identity, slots
+from tests.warehouse.started_dbt import run_dbt
 
 PROJECT = Path(__file__).resolve().parents[2]
 #: Goes with the process; dbt itself notices code that changed since.
@@ -601,35 +600,22 @@ class RawWarehouse:
         """Run dbt on this warehouse; with `check`, failing models and tests fail the test."""
         target = self.path.parent / "target"
         project = project or self.project
-        command = [
-            str(Path(sys.executable).with_name("dbt")),
-            *arguments,
-            "--project-dir",
-            str(project),
-            "--profiles-dir",
-            str(project / "dbt_project"),
-        ]
+        folders = ("--project-dir", str(project), "--profiles-dir", str(project / "dbt_project"))
         # The same settings for every warehouse, so that one need not read all code anew for each.
         environment = os.environ | {
             "NEXUS_WAREHOUSE": self.path.name,
             "DBT_TARGET_PATH": str(target),
             "DBT_LOG_PATH": str(self.path.parent / "logs"),
+            "DBT_LOG_LEVEL_FILE": "none",
         }
         if project == PROJECT:
             _take_over_what_was_parsed(target)
-        done = subprocess.run(
-            command,
-            cwd=self.path.parent,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        returncode, output = run_dbt([*arguments, *folders], self.path.parent, environment)
         if project == PROJECT and not _PARSED.exists() and (target / _PARSED.name).exists():
             shutil.copy(target / _PARSED.name, _PARSED)
-        run = DbtRun(done.returncode, done.stdout + done.stderr, target)
+        run = DbtRun(returncode, output, target)
         if check:
-            assert done.returncode == 0, run.output
+            assert returncode == 0, run.output
         return run
 
     def build(self, *arguments: str, check: bool = True) -> "DbtRun":
