@@ -227,10 +227,10 @@ def test_a_range_that_runs_backwards_cannot_be_shown(overview: Page) -> None:
 
 def test_arrows_step_by_the_length_of_the_period_and_back(page: Page) -> None:
     page.goto("/?window=7d")
-    expect(page.get_by_role("button", name="Next period")).to_be_disabled()
-    page.get_by_role("button", name="Previous period").click()
+    expect(page.get_by_role("button", name="Next period", exact=True)).to_be_disabled()
+    page.get_by_role("button", name="Previous period", exact=True).click()
     expect(page).to_have_url(re.compile("from=2026-11-09&to=2026-11-15"))
-    page.get_by_role("button", name="Next period").click()
+    page.get_by_role("button", name="Next period", exact=True).click()
     expect(page).to_have_url(re.compile(r"\?window=7d$"))
 
 
