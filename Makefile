@@ -87,7 +87,7 @@ else
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/sqlfluff lint models dbt_project/tests --disable-progress-bar
+	@$(BIN)/sqlfluff lint models dbt_project/tests --disable-progress-bar --processes 0
 endif
 
 format: $(VENV)/.installed-dev ## Format Python and SQL

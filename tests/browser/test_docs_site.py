@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser
 
-from tests.integration.conftest import imported  # noqa: F401  (a fixture)
+from tests.integration.conftest import imported, imported_once  # noqa: F401  (fixtures)
 from tests.integration.nexus_command import Nexus
 
 

@@ -1,5 +1,7 @@
 """An installation whose platforms are the stand-in server, reached as in production: by URL."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from filelock import FileLock
 
 from execution.app import App
 from execution.connect import Consent, connect_account
@@ -61,10 +64,23 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         app.store.close()
 
 
+@pytest.fixture(scope="session")
+def imported_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where one export file was imported, built and published: once for all workers of a run."""
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if is_worker else base) / "imported_once"
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "done").exists():
+            done = Nexus(folder)("import", str(EXPORT))
+            assert done.returncode == 0, done.stdout + done.stderr
+            (folder / "done").touch()
+    return folder
+
+
 @pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> Nexus:
+def imported(imported_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Nexus:
     """An installation into which one export file was imported, built and published."""
-    nexus = Nexus(tmp_path_factory.mktemp("imported"))
-    done = nexus("import", str(EXPORT))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return nexus
+    folder = tmp_path_factory.mktemp("imported") / "copy"
+    shutil.copytree(imported_once, folder, symlinks=True)
+    return Nexus(folder)
