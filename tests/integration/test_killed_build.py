@@ -13,6 +13,7 @@ from tests.warehouse.histories import generate, land
 from tests.warehouse.raw_warehouse import RawWarehouse
 
 
+@pytest.mark.usefixtures("real_dbt")
 def test_a_killed_build_leaves_the_warehouse_as_it_was(tmp_path: Path) -> None:
     warehouse = RawWarehouse(tmp_path / "warehouse.duckdb")
     land(warehouse, generate(warehouse, seed=5, accounts=2).events)

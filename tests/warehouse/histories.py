@@ -1,9 +1,11 @@
 """Random histories of accounts, and what the marts must hold of them."""
 
 import random
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 from ingest import identity, slots
@@ -60,6 +62,20 @@ class Histories:
             self.posts,
             self.deleted,
         )
+
+
+@dataclass(frozen=True)
+class Built:
+    """Histories, and the warehouse in which they landed and were built."""
+
+    warehouse: RawWarehouse
+    histories: Histories
+
+    def copy(self, folder: Path) -> "Built":
+        """The same in a new folder, for a test that changes it."""
+        shutil.copytree(self.warehouse.path.parent, folder)
+        path = folder / self.warehouse.path.name
+        return replace(self, warehouse=replace(self.warehouse, path=path, is_new=False))
 
 
 def generate(

@@ -1,75 +1,115 @@
-"""dbt with its modules loaded, which takes longer than a command: each runs in a fork of it."""
+"""dbt with its modules loaded, which takes longer than a command: each runs in a fork of it.
+
+As a program with a socket's path this file is that dbt; with a socket's path and arguments it is a
+command line that has them run there, with this process' folder, environment and output.
+"""
 
 import atexit
 import gc
 import importlib
 import json
 import os
+import select
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import IO, NoReturn
+from tempfile import TemporaryDirectory
+from typing import NoReturn
 
 #: Without any that starts threads, as duckdb does: a fork has none of them, and cannot end well.
 _MODULES = ("dbt.cli.main", "dbt.task.build")
 
 
+def dbt_command(*arguments: str) -> list[str]:
+    """A command line that runs dbt, started once for this process, with these arguments."""
+    return [sys.executable, "-E", "-S", __file__, _started(), *arguments]
+
+
 def run_dbt(
     arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> tuple[int, str]:
-    """Run a dbt command in `folder`, as the command line would: its exit code and its output."""
-    output = folder / "dbt-output.txt"
-    asked, answered = _started()
-    command = {
-        "arguments": list(arguments),
-        "folder": str(folder),
-        "environment": dict(environment),
-        "output": str(output),
-    }
-    asked.write(f"{json.dumps(command)}\n")
-    asked.flush()
-    return int(answered.readline()), output.read_text()
+    """Run a dbt command in `folder`: its exit code and its output."""
+    done = subprocess.run(
+        dbt_command(*arguments),
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+#: Goes with the process.
+_SCRATCH = TemporaryDirectory(prefix="nexus-dbt-")
 
 
 @cache
-def _started() -> tuple[IO[str], IO[str]]:
+def _started() -> str:
+    """The socket at which dbt takes commands; it ends when this process does."""
+    path = f"{_SCRATCH.name}/dbt.socket"
     process = subprocess.Popen(
-        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, __file__, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     atexit.register(process.communicate)
-    assert process.stdin is not None
     assert process.stdout is not None
-    return process.stdin, process.stdout
+    process.stdout.readline()
+    return path
 
 
-def _serve() -> None:
-    """Run the commands that stdin tells, a line of JSON each, and tell their exit codes."""
+def _serve(path: str) -> None:
+    """Run one command after the other, each in a fork, until stdin ends."""
     for module in _MODULES:
         importlib.import_module(module)
     gc.freeze()
-    for line in sys.stdin:
-        child = os.fork()
-        if not child:
-            _run(**json.loads(line))
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        os.write(sys.stdout.fileno(), b"ready\n")
+        while sys.stdin not in select.select([server, sys.stdin], [], [])[0]:
+            connection, _ = server.accept()
+            with connection:
+                child = os.fork()
+                if not child:
+                    _run(connection)
+                _, status = os.waitpid(child, 0)
+                connection.sendall(b"%d" % os.waitstatus_to_exitcode(status))
 
 
-def _run(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> NoReturn:
+def _run(connection: socket.socket) -> NoReturn:
     from dbt.cli.main import cli
 
     gc.disable()  # it ends in seconds
-    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(descriptor, sys.stdout.fileno())
-    os.dup2(descriptor, sys.stderr.fileno())
-    os.chdir(folder)
+    _, outputs, _, _ = socket.recv_fds(connection, 1, 2)
+    with connection.makefile() as lines:
+        command = json.loads(lines.readline())
+    for output, stream in zip(outputs, (sys.stdout, sys.stderr), strict=True):
+        os.dup2(output, stream.fileno())
+    os.chdir(command["folder"])
     os.environ.clear()
-    os.environ.update(environment)
-    sys.exit(cli(arguments))
+    os.environ.update(command["environment"])
+    sys.exit(cli(command["arguments"]))
+
+
+def _ask(path: str, arguments: list[str]) -> int:
+    """Have a command run; its exit code."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        socket.send_fds(connection, [b" "], [sys.stdout.fileno(), sys.stderr.fileno()])
+        command = {
+            "folder": str(Path.cwd()),
+            "environment": dict(os.environ),
+            "arguments": arguments,
+        }
+        connection.sendall(json.dumps(command).encode() + b"\n")
+        return int(connection.recv(100))
 
 
 if __name__ == "__main__":
-    _serve()
+    if sys.argv[2:]:
+        sys.exit(_ask(sys.argv[1], sys.argv[2:]))
+    _serve(sys.argv[1])

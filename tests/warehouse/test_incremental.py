@@ -2,14 +2,13 @@
 
 import random
 import shutil
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from .histories import Event, Histories, generate, land
+from .histories import Built, Event, Histories, generate, land
 from .raw_warehouse import RawWarehouse, at
 
 SCHEMAS = ("marts", "content")
@@ -68,14 +67,6 @@ def portions(histories: Histories, number: int) -> list[list[Event]]:
     return [events[a:b] for a, b in zip([0, *cuts], [*cuts, len(events)], strict=True)]
 
 
-@dataclass(frozen=True)
-class Built:
-    """Histories, and the warehouse in which they landed and were built."""
-
-    warehouse: RawWarehouse
-    histories: Histories
-
-
 @pytest.fixture(scope="module")
 def built_once(tmp_path_factory: pytest.TempPathFactory) -> Built:
     warehouse = RawWarehouse(tmp_path_factory.mktemp("built_once") / "warehouse.duckdb")
@@ -88,9 +79,7 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> Built:
 @pytest.fixture
 def built(built_once: Built, tmp_path: Path) -> Built:
     """A copy that a test may change."""
-    shutil.copytree(built_once.warehouse.path.parent, tmp_path / "built")
-    path = tmp_path / "built" / "warehouse.duckdb"
-    return replace(built_once, warehouse=replace(built_once.warehouse, path=path, is_new=False))
+    return built_once.copy(tmp_path / "built")
 
 
 # of 2 + seed % 3 cuts, an odd number shuffles all readings

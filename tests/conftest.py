@@ -1,0 +1,28 @@
+"""What all tests share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from execution.analytics.aggregations import Dbt
+from tests.warehouse.started_dbt import dbt_command
+
+_COMMAND = Dbt.command
+
+
+def _started(dbt: Dbt, *arguments: str) -> list[str]:
+    return dbt_command(*_COMMAND(dbt, *arguments)[1:])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def started_dbt() -> Iterator[None]:
+    """Builds within the tests' process use a dbt that has been started, to save its start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Dbt, "command", _started)
+        yield
+
+
+@pytest.fixture
+def real_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test that looks at the process."""
+    monkeypatch.setattr(Dbt, "command", _COMMAND)
