@@ -59,20 +59,16 @@ schedule: install ## Print a crontab line and systemd units, ready to install
 	@$(NEXUS) schedule
 
 test: $(VENV)/.installed-dev $(STATIC) $(BI_CLIENT) ## Prove that it all works: unit, dbt, integration, API, browser
-	@$(BIN)/pytest -n 2 --dist loadfile $(LONG:%=--ignore=%)
+	@$(BIN)/pytest -n 3 --dist loadfile --ignore=tests/soak/test_warehouse_kills.py
 	@cd api/dashboard && $(NODE_PATH_FIRST) npm run --silent check
-
-# What takes minutes even in its short form runs with `make soak` and `make bench` alone.
-LONG := tests/benchmarks tests/soak/test_warehouse_kills.py tests/soak/test_posting_times.py \
-	tests/integration/retention/test_forget.py tests/integration/test_publish_changes.py \
-	tests/warehouse/test_archived_readings.py
 
 soak: $(VENV)/.installed-dev ## Run the long proofs in full: kills, fuzz, readers during refreshes
 	@NEXUS_SOAK_SCALE=1 NEXUS_FUZZ_CASES=100000 $(BIN)/pytest $(SOAKS)
 
-SOAKS := tests/soak $(filter-out tests/benchmarks tests/soak/%,$(LONG)) \
-	tests/unit/platforms/test_fuzz.py tests/unit/test_load_kills.py \
-	tests/integration/test_readers_during_refresh.py
+# `make test` runs a short form of all but the kills of builds, of which each kind has its own test.
+SOAKS := tests/soak tests/unit/platforms/test_fuzz.py tests/unit/test_load_kills.py \
+	tests/integration/retention/test_forget.py tests/integration/test_readers_during_refresh.py \
+	tests/warehouse/test_archived_readings.py tests/warehouse/test_incremental.py
 
 bench: $(VENV)/.installed-dev ## Measure in full: time, memory and their ratios to the baseline
 	@NEXUS_BENCH_SCALE=1 $(BIN)/pytest tests/benchmarks

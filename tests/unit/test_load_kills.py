@@ -5,6 +5,7 @@ Run as a program, this file is the process that gets killed: `test_load_kills.py
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,9 +126,18 @@ def start(data_dir: Path, *step: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[Any, ...]]]:
-    data_dir = tmp_path_factory.mktemp("undisturbed")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What each process that dies begins with, to be copied."""
+    data_dir = tmp_path_factory.mktemp("prepared") / "var"
     prepare(data_dir)
+    return data_dir
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    prepared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[Any, ...]]]:
+    data_dir = shutil.copytree(prepared, tmp_path_factory.mktemp("undisturbed") / "var")
     run(data_dir)
     result = contents(data_dir)
     assert [len(found) for found in result.values()] == [SPOOLED, 1, 0, 3]
@@ -136,33 +146,31 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tupl
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_costs_nothing_once(
-    step: str, tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]]
+    step: str, prepared: Path, tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
-    prepare(tmp_path)
-    before = (tmp_path / "warehouse.duckdb").read_bytes()
-    assert start(tmp_path, step).wait() == 9
+    data_dir = shutil.copytree(prepared, tmp_path / "var")
+    before = (data_dir / "warehouse.duckdb").read_bytes()
+    assert start(data_dir, step).wait() == 9
     is_landed = step.endswith("spool file is gone")
-    # DuckDB writes in place: a warehouse that was being written may be one that nobody can read
-    assert ((tmp_path / "warehouse.duckdb").read_bytes() == before) is not is_landed
+    assert ((data_dir / "warehouse.duckdb").read_bytes() == before) is not is_landed
 
-    run(tmp_path)
+    run(data_dir)
 
-    assert contents(tmp_path) == undisturbed
-    assert rows_without_a_booked_load(tmp_path) == 0
-    assert list((tmp_path / "spool").iterdir()) == []
-    assert not (tmp_path / "dlt").exists()
+    assert contents(data_dir) == undisturbed
+    assert rows_without_a_booked_load(data_dir) == 0
+    assert list((data_dir / "spool").iterdir()) == []
+    assert not (data_dir / "dlt").exists()
 
 
 @pytest.mark.slow
 def test_kills_at_random_moments_cost_nothing(
-    tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]]
+    prepared: Path, tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     # The import of dlt takes most of a run; `ready` marks its end, so that kills hit the work.
     kills = int(os.environ.get("NEXUS_TEST_KILLS", "5"))
     dice = random.Random(20261122)
     for number in range(kills):
-        data_dir = tmp_path / str(number)
-        prepare(data_dir)
+        data_dir = shutil.copytree(prepared, tmp_path / str(number))
         with start(data_dir) as process:
             while not (data_dir / "ready").exists():
                 assert process.poll() is None
