@@ -10,6 +10,23 @@ zones as (
 ),
 
 {% if is_incremental() -%}
+new_zones as (
+
+    select
+        zones.account_id,
+        zones.timezone
+    from zones
+    where
+        not exists (
+            select 1
+            from {{ this }} as built
+            where
+                built.account_id = zones.account_id
+                and built.timezone = zones.timezone
+        )
+
+),
+
 days_to_build as (
 
     select
@@ -19,16 +36,11 @@ days_to_build as (
     from {{ ref('int_touched_days') }}
     union distinct
     select
-        zones.account_id,
-        zones.timezone,
+        new_zones.account_id,
+        new_zones.timezone,
         days.local_day
-    from zones
-    inner join {{ ref('int_local_days') }} as days on zones.timezone = days.timezone
-    left join {{ this }} as built
-        on
-            zones.account_id = built.account_id
-            and zones.timezone = built.timezone
-    where built.account_id is null
+    from new_zones
+    inner join {{ ref('int_local_days') }} as days on new_zones.timezone = days.timezone
 
 ),
 

@@ -14,6 +14,21 @@ accounts as (
 ),
 
 {% if is_incremental() -%}
+new_accounts as (
+
+    select
+        accounts.account_id,
+        accounts.timezone
+    from accounts
+    where
+        not exists (
+            select 1
+            from {{ this }} as built
+            where built.account_id = accounts.account_id
+        )
+
+),
+
 days_to_build as (
 
     select
@@ -26,12 +41,10 @@ days_to_build as (
             and accounts.timezone = touched.timezone
     union distinct
     select
-        accounts.account_id,
+        new_accounts.account_id,
         days.local_day
-    from accounts
-    inner join {{ ref('int_local_days') }} as days on accounts.timezone = days.timezone
-    left join {{ this }} as built on accounts.account_id = built.account_id
-    where built.account_id is null
+    from new_accounts
+    inner join {{ ref('int_local_days') }} as days on new_accounts.timezone = days.timezone
 
 ),
 
