@@ -94,6 +94,7 @@ def taken_over(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     return seen
 
 
+@pytest.mark.long
 def test_late_and_new_rows_reach_a_generation_that_began_as_a_copy(
     built: Path, tmp_path: Path, taken_over: list[set[str]]
 ) -> None:

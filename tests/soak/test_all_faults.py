@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import select
 
 from execution.control.connections import ENDED, Tokens, connect
@@ -68,7 +67,6 @@ class Record:
     consents: int = 0
 
 
-@pytest.mark.slow
 def test_every_due_slot_is_filled_or_explained(tmp_path: Path) -> None:
     record = Record()
     days = POLLS * CRON // timedelta(days=1) + 2

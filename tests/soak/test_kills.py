@@ -23,7 +23,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pytest
 import structlog
 
 from execution.analytics.sync_metrics import Collector
@@ -178,7 +177,6 @@ def contents(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-@pytest.mark.slow
 def test_killed_runs_leave_the_rows_of_undisturbed_ones(tmp_path: Path) -> None:
     played: list[datetime] = []
     with installed(tmp_path / "disturbed") as storm:

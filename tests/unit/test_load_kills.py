@@ -162,7 +162,6 @@ def test_a_kill_costs_nothing_once(
     assert not (data_dir / "dlt").exists()
 
 
-@pytest.mark.slow
 def test_kills_at_random_moments_cost_nothing(
     prepared: Path, tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:

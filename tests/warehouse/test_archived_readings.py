@@ -58,6 +58,7 @@ def kept(path: Path) -> dict[str, list[tuple[object, ...]]]:
     return {name: rows for name, rows in contents(path).items() if name not in OF_HOT_READINGS}
 
 
+@pytest.mark.long
 def test_an_archive_takes_snapshots_and_nothing_else_out_of_the_marts(
     warehouse: RawWarehouse,
 ) -> None:
@@ -88,6 +89,7 @@ def test_late_readings_of_archived_times_are_counted_as_if_nothing_were_archived
     assert_equal_to_a_full_refresh(warehouse)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", list(CHANGES) if SCALE >= 1 else list(CHANGES)[:1])
 def test_what_changes_about_archived_posts_reaches_every_mart(archived: Built, change: str) -> None:
     archived.warehouse.execute(CHANGES[change])
@@ -95,6 +97,7 @@ def test_what_changes_about_archived_posts_reaches_every_mart(archived: Built, c
     assert_equal_to_a_full_refresh(archived.warehouse)
 
 
+@pytest.mark.long
 def test_a_row_found_hot_and_cold_counts_once(warehouse: RawWarehouse) -> None:
     generated = generate(warehouse, 9, posts=14, start=START, end=END)
     land(warehouse, generated.events)
@@ -111,6 +114,7 @@ def test_a_row_found_hot_and_cold_counts_once(warehouse: RawWarehouse) -> None:
     warehouse.dbt("test", "--select", "test_type:data")
 
 
+@pytest.mark.long
 def test_a_build_reads_archived_rows_only_where_they_count(archived: Built) -> None:
     warehouse = archived.warehouse
     recent = [

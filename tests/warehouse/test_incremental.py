@@ -155,6 +155,7 @@ def test_a_build_that_failed_half_way_is_made_good_by_the_next(warehouse: RawWar
     assert_equal_to_a_full_refresh(warehouse)
 
 
+@pytest.mark.long
 def test_a_build_of_one_part_leaves_the_rest_to_the_next(warehouse: RawWarehouse) -> None:
     histories = generate(warehouse, 51)
     half = len(histories.events) // 2

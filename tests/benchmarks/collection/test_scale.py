@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ingest.sandbox.server import sandbox_process
 from tests.benchmarks.collection.figures import FIGURES, IN_FULL, SCALE
 
@@ -57,7 +55,6 @@ def run(folder: Path, url: str, *arguments: str) -> dict[str, Any]:
     return said
 
 
-@pytest.mark.slow
 def test_fifty_thousand_posts_of_five_hundred_connections(tmp_path: Path) -> None:
     measured = {}
     for name, posts_a_day in (("once", 3.4), ("twice", 6.8)):
@@ -89,7 +86,6 @@ def test_fifty_thousand_posts_of_five_hundred_connections(tmp_path: Path) -> Non
         assert measured["twice"][1] <= peak * 1.15, "memory does not grow with the posts"
 
 
-@pytest.mark.slow
 def test_an_account_slot_of_the_demo(tmp_path: Path) -> None:
     """The demo polls 5,800 of them: each must cost little more than its requests."""
     from tests.benchmarks.collection.demo_slots import poll_demo
@@ -107,7 +103,6 @@ def test_an_account_slot_of_the_demo(tmp_path: Path) -> None:
         assert polled.cpu_ms < 15
 
 
-@pytest.mark.slow
 def test_a_run_with_nothing_due(tmp_path: Path) -> None:
     """Under a second, so that cron may fire as often as it likes."""
     from tests.integration.collection.scene import environment, playing

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from execution.analytics.archive import archive, restore
 from execution.control.settings import Settings
@@ -91,7 +90,6 @@ def plain_copy(path: Path, folder: Path) -> None:
             )
 
 
-@pytest.mark.slow
 def test_five_million_snapshots_are_archived_within_a_minute(tmp_path: Path) -> None:
     settings = Settings(
         _env_file=None,

@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from structlog.testing import capture_logs
 
 from execution.analytics.imports import Importer, ImportOutcome
 from execution.control.models import Account, Import
@@ -61,7 +62,6 @@ def proven(scene: Scene) -> Account:
         return session.query(Account).filter_by(is_proven=True).one()
 
 
-@pytest.mark.slow
 def test_totals_stay_exact_when_the_account_of_a_file_is_connected(owner: Scene) -> None:
     assert import_file(owner).files == 1
     before = refresh(owner)
@@ -100,12 +100,13 @@ def test_a_merge_that_was_killed_midway_is_finished_by_the_next_landing(owner: S
     assert str(proven(owner).id) in dict(rows)
 
 
-def test_a_kept_file_that_is_gone_is_named_and_stops_nothing(
-    owner: Scene, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_kept_file_that_is_gone_is_named_and_stops_nothing(owner: Scene) -> None:
     import_file(owner)
     for kept in Path(owner.app.settings.data_dir, "inbox").iterdir():
         kept.unlink()
     owner.connect("profile")
-    owner.app.land()
-    assert EXPORT.name in capsys.readouterr().out
+    with capture_logs() as logs:
+        owner.app.land()
+    assert [(log["event"], log["file"]) for log in logs if "file" in log] == [
+        ("imported file is lost", EXPORT.name)
+    ]

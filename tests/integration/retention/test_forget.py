@@ -98,6 +98,7 @@ def marts(home: Household, account: UUID) -> dict[str, list[Any]]:
     }
 
 
+@pytest.mark.long
 def test_an_erased_account_is_nowhere_and_the_others_are_as_they_were(home: Household) -> None:
     things = things_of(home, "ana_x")
     assert len(traces(home.data_dir, things)) > 200, "the search finds what is there"
@@ -131,6 +132,7 @@ def test_an_erased_account_comes_back_only_when_its_user_wants_it(home: Househol
     assert consents(home, "ana_x") == []
 
 
+@pytest.mark.long
 def test_an_erased_user_takes_what_nobody_else_reads(home: Household) -> None:
     ana = home.user(ANA).id
     things = [
@@ -166,6 +168,7 @@ def test_an_erased_user_takes_what_nobody_else_reads(home: Household) -> None:
     assert traces(home.data_dir, [file_account(home, BEN)]) != []
 
 
+@pytest.mark.long
 def test_an_erased_post_is_nowhere_and_its_accounts_totals_follow(home: Household) -> None:
     post, handle = home.posts["team_x"][2], "team_x"
     things = [home.post_id(handle, 2), post.platform_post_id, post.text or "", post.url or ""]
