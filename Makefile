@@ -68,7 +68,8 @@ soak: $(VENV)/.installed-dev ## Run the long proofs in full: kills, fuzz, reader
 # `make test` runs a short form of all but the tests marked as long.
 SOAKS := tests/soak tests/unit/platforms/test_fuzz.py tests/unit/test_load_kills.py \
 	tests/integration/retention/test_forget.py tests/integration/test_publish_changes.py \
-	tests/integration/test_readers_during_refresh.py \
+	tests/integration/test_readers_during_refresh.py tests/integration/test_other_code.py \
+	tests/integration/collection/test_merged_files.py \
 	tests/warehouse/test_archived_readings.py tests/warehouse/test_incremental.py
 
 bench: $(VENV)/.installed-dev ## Measure in full: time, memory and their ratios to the baseline

@@ -25,6 +25,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy
 
 
+@pytest.mark.long
 def test_what_other_code_built_is_built_anew(tmp_path: Path, project: Path) -> None:
     warehouse = RawWarehouse(tmp_path / "warehouse.duckdb")
     land(warehouse, generate(warehouse, seed=3, accounts=3).events)

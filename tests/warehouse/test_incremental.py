@@ -143,6 +143,7 @@ def test_a_merged_account_takes_its_rows_along(built: Built) -> None:
     assert_equal_to_a_full_refresh(warehouse)
 
 
+@pytest.mark.long
 def test_a_build_that_failed_half_way_is_made_good_by_the_next(warehouse: RawWarehouse) -> None:
     histories = generate(warehouse, 41)
     half = len(histories.events) // 2

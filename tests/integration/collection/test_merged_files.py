@@ -62,6 +62,7 @@ def proven(scene: Scene) -> Account:
         return session.query(Account).filter_by(is_proven=True).one()
 
 
+@pytest.mark.long
 def test_totals_stay_exact_when_the_account_of_a_file_is_connected(owner: Scene) -> None:
     assert import_file(owner).files == 1
     before = refresh(owner)
