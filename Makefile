@@ -59,13 +59,13 @@ schedule: install ## Print a crontab line and systemd units, ready to install
 	@$(NEXUS) schedule
 
 test: $(VENV)/.installed-dev $(STATIC) $(BI_CLIENT) ## Prove that it all works: unit, dbt, integration, API, browser
-	@$(BIN)/pytest -n 3 --dist loadfile -m "not long"
+	@$(BIN)/pytest -n 3 --dist loadfile $(if $(SHORT),-m "not long")
 	@cd api/dashboard && $(NODE_PATH_FIRST) npm run --silent check
 
 soak: $(VENV)/.installed-dev ## Run the long proofs in full: kills, fuzz, readers during refreshes
 	@NEXUS_SOAK_SCALE=1 NEXUS_FUZZ_CASES=100000 $(BIN)/pytest $(SOAKS)
 
-# `make test` runs a short form of all but the tests marked as long.
+# `make test` runs a short form of each, CI (SHORT=1) of those that are not marked as long.
 SOAKS := tests/soak tests/unit/platforms/test_fuzz.py tests/unit/test_load_kills.py \
 	tests/integration/retention/test_forget.py tests/integration/test_publish_changes.py \
 	tests/integration/test_readers_during_refresh.py tests/integration/test_other_code.py \

@@ -10,8 +10,8 @@ from execution.control.connections import Tokens
 from execution.control.platforms import oauth_app, oauth_provider
 from execution.control.settings import Settings
 from ingest import oauth
+from ingest.addresses import is_loopback
 from ingest.clock import Clock
-from ingest.http import is_loopback
 
 _PAGE = """<!doctype html><meta charset="utf-8"><title>Nexus Analytics</title>
 <p style="font: 1.1rem system-ui; margin: 4rem">{}</p>"""

@@ -5,7 +5,6 @@ The table of directive section 5.1 is data here (`RULES`), extended as DESIGN.md
 that platform's `Explain` function; how often it is tried again is never its business.
 """
 
-import ipaddress
 import json
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.wait import wait_base, wait_exponential_jitter, wait_none
 
+from ingest.addresses import is_loopback
 from ingest.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -227,33 +227,6 @@ class Answer:
 
     body: Mapping[str, Any]
     received_at: datetime
-
-
-def check_base_url(url: str, default: str) -> str:
-    """`url` without a trailing slash, if tokens may be sent there.
-
-    Any address other than the platform's own (`default`) must be https or loopback (DESIGN.md
-    section 4). Raises ValueError with a sentence for the settings' owner.
-    """
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise ValueError(f"the base URL is not an address: {error}") from None
-    if parsed.userinfo or parsed.query or parsed.fragment:
-        raise ValueError("a base URL holds no user, query or fragment")
-    allowed = parsed.scheme == "https" or (parsed.scheme == "http" and is_loopback(url))
-    if not parsed.host or not (allowed or url.rstrip("/") == default):
-        raise ValueError(f"base URL {url!r} must be https, or http on this machine (loopback)")
-    return url.rstrip("/")
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine, by name or by address."""
-    host = httpx.URL(url).host
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def open_transport(base_url: str) -> httpx.BaseTransport:

@@ -21,8 +21,9 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import httpx
 
+from ingest.addresses import check_base_url
 from ingest.clock import Clock
-from ingest.http import ApiError, RawAnswer, Request, check_base_url, open_transport, send
+from ingest.http import ApiError, RawAnswer, Request, open_transport, send
 
 #: No token lives longer; a larger `expires_in` is a defect.
 _LONGEST_LIFE: Final = 10 * 366 * 86_400
@@ -45,7 +46,7 @@ class Provider:
 
     def moved_to(self, base_url: str) -> "Provider":
         """The same provider at another address. Raises ValueError unless https or loopback."""
-        base = check_base_url(base_url, "")
+        base = check_base_url(base_url)
         return replace(
             self,
             authorize_url=base + urlsplit(self.authorize_url).path,

@@ -108,11 +108,12 @@ class Dbt:
             str(PROJECT / "dbt_project"),
         ]
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, warehouse: Path | None = None) -> dict[str, str]:
+        """Of a child process; `warehouse`: another one than the data folder's."""
         return {
             "DBT_LOG_LEVEL_FILE": "info",  # all that it debugs takes a tenth of a build to write
             **os.environ,
-            "NEXUS_WAREHOUSE": str(self.warehouse),
+            "NEXUS_WAREHOUSE": str(warehouse or self.warehouse),
             "DBT_TARGET_PATH": str(self.target),
             "DBT_LOG_PATH": str(self.data_dir / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -168,8 +169,7 @@ class Dbt:
             self._copy() as copy,
             subprocess.Popen(
                 self.command(*arguments, *log),
-                env=self.environment()
-                | {"DBT_TARGET_PATH": str(target), "NEXUS_WAREHOUSE": str(copy)},
+                env=self.environment(copy) | {"DBT_TARGET_PATH": str(target)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -222,7 +222,7 @@ class Dbt:
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             self.command(*arguments, "--log-format", "json", "--no-use-colors"),
-            env=self.environment() | {"NEXUS_WAREHOUSE": str(warehouse or self.warehouse)},
+            env=self.environment(warehouse),
             capture_output=True,
             text=True,
             check=False,
@@ -233,6 +233,7 @@ def _checksum(*suffixes: str) -> str:
     """A text that changes whenever a file of the dbt project with one of these suffixes does."""
     folders = (PROJECT / "models", PROJECT / "dbt_project")
     files = sorted(path for folder in folders for path in folder.rglob("*.*"))
+    files += PROJECT.glob("dbt_project.yml")
     code = [path.read_bytes() for path in files if path.suffix in suffixes]
     return hashlib.sha256(b"\0".join(code)).hexdigest()
 

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_config_path
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingest.addresses import check_base_url
 
 #: File of the data folder that names an erasure from its beginning to its end.
 INTENT = "forget.json"
@@ -81,14 +83,9 @@ class Settings(BaseSettings):
 
     @field_validator("x_base_url", "linkedin_base_url")
     @classmethod
-    def _safe_for_tokens(cls, url: str, info: ValidationInfo) -> str:
+    def _safe_for_tokens(cls, url: str) -> str:
         """Tokens go only to the platform, over https, or to this machine."""
-        default: str = cls.model_fields[info.field_name or ""].default
-        if url == default:
-            return url
-        from ingest.http import check_base_url  # noqa: PLC0415  (slow import, rarely needed)
-
-        return check_base_url(url, default)
+        return check_base_url(url)
 
     @property
     def control_url(self) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 import httpx
 import structlog
 
+from ingest.addresses import check_base_url
 from ingest.clock import Clock
 from ingest.http import (
     Answer,
@@ -27,7 +28,6 @@ from ingest.http import (
     Pacer,
     Refusal,
     TokenSource,
-    check_base_url,
 )
 from ingest.platforms import values
 from ingest.platforms.base import (
@@ -388,7 +388,7 @@ class LinkedIn:
         self._settings = settings
         self._clock = clock
         self._http = HttpClient(
-            check_base_url(settings.base_url, BASE_URL),
+            check_base_url(settings.base_url),
             explain=lambda refusal: explain(refusal, settings.version),
             tokens=tokens,
             pacer=pacer,

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import structlog
 
+from ingest.addresses import check_base_url
 from ingest.clock import Clock
 from ingest.http import (
     Answer,
@@ -28,7 +29,6 @@ from ingest.http import (
     Pacer,
     Refusal,
     TokenSource,
-    check_base_url,
     reset_moment,
 )
 from ingest.platforms import values
@@ -365,7 +365,7 @@ class Twitter:
         self._settings = settings
         self._clock = clock
         self._http = HttpClient(
-            check_base_url(settings.base_url, BASE_URL),
+            check_base_url(settings.base_url),
             explain=explain,
             tokens=tokens,
             pacer=pacer,

@@ -35,6 +35,8 @@ def test_what_other_code_built_is_built_anew(tmp_path: Path, project: Path) -> N
     wanted = increments(warehouse)
     assert wanted
     warehouse.execute("alter table marts.post_increments drop column is_correction")
+    dbt.build(MODELS_ONLY)
+    assert increments(warehouse) != wanted, "the column came back empty"
 
     model = project / "models" / "marts" / "core" / "post_increments.sql"
     model.write_text(f"-- another version\n{model.read_text()}")

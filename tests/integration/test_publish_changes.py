@@ -20,8 +20,6 @@ from tests.warehouse.raw_warehouse import RawWarehouse
 TESTED = BuildResult(models=1, tests_passed=1, tests_warned=0)
 LARGE = ("analytics_snapshots", "post_increments")
 
-pytestmark = pytest.mark.long
-
 
 class Installation:
     """A warehouse of random histories that is built and published portion by portion."""
@@ -96,6 +94,7 @@ def taken_over(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     return seen
 
 
+@pytest.mark.long
 def test_late_and_new_rows_reach_a_generation_that_began_as_a_copy(
     built: Path, tmp_path: Path, taken_over: list[set[str]]
 ) -> None:

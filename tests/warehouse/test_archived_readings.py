@@ -78,7 +78,6 @@ def test_an_archive_takes_snapshots_and_nothing_else_out_of_the_marts(
     assert_equal_to_a_full_refresh(warehouse)
 
 
-@pytest.mark.long
 def test_late_readings_of_archived_times_are_counted_as_if_nothing_were_archived(
     archived: Built,
 ) -> None:

@@ -109,8 +109,7 @@ from execution.cli import main
 try:
     main(["sync"])
 finally:
-    # not httpx: it reads the stand-in's address, which is not the platforms' own
-    heavy = {"dlt", "dbt", "pyarrow", "duckdb", "alembic", "flask"} & set(sys.modules)
+    heavy = {"dlt", "dbt", "pyarrow", "duckdb", "alembic", "flask", "httpx"} & set(sys.modules)
     print("heavy modules:", sorted(heavy))
 """
 
