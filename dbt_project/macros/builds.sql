@@ -34,17 +34,21 @@
 
 {#-
     What:   removes the snapshots that this build writes anew, before it does (a pre-hook).
-    Why:    rows that are no more, as a file row that a newer file replaces, must go too.
+    Why:    rows that are no more, as a file row that a newer file replaces, must go too. Which rows is asked
+            for by a join: of a correlated inequality DuckDB takes thirty times as long.
 -#}
 {% macro delete_touched_snapshots() %}
     {%- if is_incremental() -%}
         delete from {{ this }}
-        where exists (
-            select 1
-            from {{ ref('int_touched_posts') }} as touched
-            where
-                touched.post_id = {{ this }}.post_id
-                and touched.first_slot <= {{ this }}.slot_start
+        where (post_id, slot_start) in (
+            select
+                built.post_id,
+                built.slot_start
+            from {{ this }} as built
+            inner join {{ ref('int_touched_posts') }} as touched
+                on
+                    built.post_id = touched.post_id
+                    and built.slot_start >= touched.first_slot
         )
     {%- endif -%}
 {% endmacro %}
@@ -61,12 +65,13 @@
 {% macro delete_touched_young_posts() %}
     {%- if is_incremental() -%}
         delete from {{ this }}
-        where exists (
-            select 1
-            from {{ ref('int_touched_posts') }} as touched
-            where
-                touched.post_id = {{ this }}.post_id
-                and touched.first_slot < {{ this }}.published_at + interval '8' day
+        where post_id in (
+            select built.post_id
+            from {{ this }} as built
+            inner join {{ ref('int_touched_posts') }} as touched
+                on
+                    built.post_id = touched.post_id
+                    and touched.first_slot < built.published_at + interval '8' day
         )
     {%- endif -%}
 {% endmacro %}

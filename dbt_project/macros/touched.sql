@@ -28,7 +28,7 @@
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == relation.identifier -%}
             {%- set kind = node.config.meta.get('tested_by') -%}
             {%- if kind -%}
-                {%- do conditions.append(touched_rows()[kind]) -%}
+                {%- do conditions.append(touched_rows(relation)[kind]) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
@@ -39,13 +39,17 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What: `meta.tested_by` -> the condition under which a row was touched by this build. -#}
-{% macro touched_rows() %}
+{#- What: `meta.tested_by` -> the condition under which a row of the relation was touched by this build. -#}
+{% macro touched_rows(relation) %}
     {%- set schema = generate_schema_name('intermediate', none) -%}
+    {%- set recorded_loads = recorded('recorded_loads') -%}
     {{- return({
         'post': 'exists (select 1 from ' ~ schema ~ '.int_touched_posts as touched'
             ~ ' where touched.post_id = tested.post_id)',
         'comparison': 'exists (select 1 from ' ~ schema ~ '.int_touched_comparisons as touched'
             ~ ' where touched.post_id = tested.post_id)',
+        'reading': 'tested.platform_post_id in (select arrived.platform_post_id from ' ~ relation ~ ' as arrived'
+            ~ ' where arrived.load_id not in (select load_id from ' ~ recorded_loads ~ '))'
+            if recorded_loads else '1 = 1',
     }) -}}
 {% endmacro %}

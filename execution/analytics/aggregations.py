@@ -25,6 +25,9 @@ from ingest.warehouse import WAREHOUSE, working_copy
 PROJECT = Path(__file__).resolve().parents[2]
 _WEIGHTS = PROJECT / "dbt_project" / "seeds" / "engagement_weights.csv"
 
+#: Bytes of a warehouse from which two large models built at once share too little memory and spill.
+_LARGE = 500_000_000
+
 #: Called with (nodes done, nodes in all, name of the node that finished).
 OnProgress = Callable[[int, int, str], None]
 
@@ -136,7 +139,9 @@ class Dbt:
         known = built_with.read_text().split() if built_with.exists() else []
         is_whole = full_refresh or code not in known
         arguments = ["--select", *select.split()] if select else []
-        arguments += ["--full-refresh"] if is_whole else []
+        if is_whole:
+            arguments += ["--full-refresh"]
+            arguments += ["--threads", "1"] if self._is_large() else []
         if not select and known == [code, definitions]:
             arguments += ["--exclude-resource-type", "unit_test"]
         if select and is_whole:  # made of hot rows alone: the next complete build makes it anew
@@ -147,6 +152,9 @@ class Dbt:
         if not select:
             built_with.write_text(f"{code}\n{definitions}")
         return _count(results)
+
+    def _is_large(self) -> bool:
+        return self.warehouse.exists() and self.warehouse.stat().st_size > _LARGE
 
     def verify(self, progress: OnProgress | None = None) -> BuildResult:
         """Run every data test on all rows, not only on those that the last build touched.

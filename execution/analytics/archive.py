@@ -33,8 +33,8 @@ from ingest.load import RAW
 HOT_FOR: Final = timedelta(days=90)
 #: Snapshots of a post that stay hot, however old they are.
 ALWAYS_HOT: Final = 3
-#: Marts and models that hold hot snapshots alone, and follow what leaves.
-_HOT_COPIES: Final = (("intermediate", "int_snapshots"), ("marts", "analytics_snapshots"))
+#: The model that holds hot snapshots alone, and follows what leaves.
+_HOT_COPY: Final = ("intermediate", "int_snapshots")
 #: What builds have seen: loads that a complete one counted, posts as it knew them.
 _RECORDED_LOADS: Final = ("intermediate", "recorded_loads")
 _RECORDED_POSTS: Final = ("intermediate", "recorded_posts")
@@ -212,9 +212,9 @@ def _delete_left(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     )
     if missing:
         raise ArchiveError(f"{missing:,} rows of {table} did not reach the archive: none was moved")
-    for copy in filter(lambda copy: _is_there(connection, copy), _HOT_COPIES):
+    if _is_there(connection, _HOT_COPY):
         connection.execute(
-            f"delete from {'.'.join(copy)} as hot using leaving_{table} as gone"
+            f"delete from {'.'.join(_HOT_COPY)} as hot using leaving_{table} as gone"
             " where hot.post_id = cast(gone.post_id as uuid)"
             " and hot.slot_start = gone.slot_start and hot.source = 'api'"
         )

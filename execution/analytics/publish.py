@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from execution.analytics.aggregations import BuildResult, Dbt
-from execution.analytics.published_file import Model, is_changed_in_place, sign, write
+from execution.analytics.published_file import Model, Signature, is_changed_in_place, write
 from execution.control.settings import Settings
 from ingest.clock import Clock
 from ingest.durable import fsync
@@ -60,6 +60,7 @@ def publish(
     generation = current_generation(folder) + 1
     models = _published_models(dbt.manifest())
     row_counts: dict[str, int] = {}
+    signature = Signature(generation, built, clock.now())
     try:
         for schema, (stem, _, mode) in _PARTS.items():
             draft = folder / f".{stem}-{generation}.duckdb.draft"
@@ -67,15 +68,7 @@ def publish(
             in_place = any(map(is_changed_in_place, models[schema]))
             if in_place and last.exists() and not whole and generation % _WHOLE_EVERY:
                 shutil.copyfile(last, draft)
-            row_counts |= write(draft, settings.warehouse, models[schema])
-            sign(
-                draft,
-                generation=generation,
-                built=built,
-                row_counts=row_counts,
-                warehouse=settings.warehouse,
-                now=clock.now(),
-            )
+            row_counts |= write(draft, settings.warehouse, models[schema], signature, row_counts)
             draft.chmod(mode)
             fsync(draft)
             draft.rename(folder / f"{stem}-{generation}.duckdb")

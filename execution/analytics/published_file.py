@@ -3,6 +3,7 @@
 import json
 import subprocess
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,21 @@ def is_changed_in_place(model: Model) -> bool:
     return "published_by" in model["config"].get("meta", {})
 
 
-def write(draft: Path, warehouse: Path, models: list[Model]) -> dict[str, int]:
+@dataclass(frozen=True)
+class Signature:
+    """What the file's `publication` row says beside what is found in the warehouse."""
+
+    generation: int
+    built: BuildResult
+    now: datetime
+
+
+def write(
+    draft: Path, warehouse: Path, models: list[Model], signature: Signature, others: dict[str, int]
+) -> dict[str, int]:
     """Bring `draft` (new, or a copy of the last generation) to the state of the warehouse.
 
-    Returns rows a table.
+    Returns rows a table; `others`: rows of the tables that the generation has in other files.
     """
     counts = {}
     with duckdb.connect() as connection:
@@ -53,6 +65,7 @@ def write(draft: Path, warehouse: Path, models: list[Model]) -> dict[str, int]:
                 _create(connection, model)
             _comment(connection, model)
             counts[name] = _one(connection, f"select count(*) from draft.{name}")
+        _sign(connection, signature, others | counts)
         connection.execute("checkpoint draft")
         connection.execute("detach draft")
     return counts
@@ -144,49 +157,39 @@ def _comment(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
         connection.execute(f"comment on column {target} is {literal(column['description'])}")
 
 
-def sign(
-    draft: Path,
-    *,
-    generation: int,
-    built: BuildResult,
-    row_counts: dict[str, int],
-    warehouse: Path,
-    now: datetime,
+def _sign(
+    connection: duckdb.DuckDBPyConnection, signature: Signature, row_counts: dict[str, int]
 ) -> None:
     """Put the `publication` row into the file: what this generation is made of."""
-    with duckdb.connect(warehouse, read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        data_as_of = _one(connection, "select max(as_of) from marts.accounts")
-        build_id = _one(
-            connection, "select max_by(invocation_id, build) from intermediate.recorded_builds"
+    connection.execute(
+        """
+        create table draft.publication (
+            generation bigint, built_at timestamptz, data_as_of timestamptz,
+            git_revision varchar, tests_passed integer, tests_warned integer,
+            row_counts varchar, build_id varchar
         )
-    with duckdb.connect(draft) as connection:
-        connection.execute(
-            """
-            create table publication (
-                generation bigint, built_at timestamptz, data_as_of timestamptz,
-                git_revision varchar, tests_passed integer, tests_warned integer,
-                row_counts varchar, build_id varchar
-            )
-            """
-        )
-        connection.execute(
-            "insert into publication values (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                generation,
-                now,
-                data_as_of,
-                _git_revision(),
-                built.tests_passed,
-                built.tests_warned,
-                json.dumps(row_counts),
-                build_id,
-            ],
-        )
-        connection.execute(
-            "comment on table publication is 'One row: which generation this file is, when it was "
-            "built, how fresh its data is, and which tests it passed.'"
-        )
+        """
+    )
+    connection.execute(
+        """
+        insert into draft.publication
+        select $generation, $now, (select max(as_of) from warehouse.marts.accounts),
+            $revision, $passed, $warned, $counts,
+            (select max_by(invocation_id, build) from warehouse.intermediate.recorded_builds)
+        """,
+        {
+            "generation": signature.generation,
+            "now": signature.now,
+            "revision": _git_revision(),
+            "passed": signature.built.tests_passed,
+            "warned": signature.built.tests_warned,
+            "counts": json.dumps(row_counts),
+        },
+    )
+    connection.execute(
+        "comment on table draft.publication is 'One row: which generation this file is, when it "
+        "was built, how fresh its data is, and which tests it passed.'"
+    )
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:

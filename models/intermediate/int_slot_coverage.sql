@@ -16,7 +16,7 @@ posts as (
 ),
 
 -- A post's due slots are two runs, one of two-hour and one of six-hour slots: each run adds one where it
--- starts and takes it away after its end, and a running sum gives the due slots without a row for each.
+-- starts and takes it away after its end, and a running sum gives the due slots without a row for each post.
 runs as (
 
     select
@@ -70,14 +70,22 @@ changes as (
 
 ),
 
-bounds as (
+-- How many posts are due in two-hour and in six-hour slots, from one change to the next.
+running as (
 
     select
         account_id,
-        min(slot_start) as first_slot,
-        max(slot_start) as last_slot
+        slot_start as first_slot,
+        lead(slot_start) over (partition by account_id order by slot_start) as next_change,
+        sum(young_change) over (
+            partition by account_id order by slot_start
+            rows between unbounded preceding and current row
+        ) as young_due,
+        sum(old_change) over (
+            partition by account_id order by slot_start
+            rows between unbounded preceding and current row
+        ) as old_due
     from changes
-    group by account_id
 
 ),
 
@@ -85,29 +93,11 @@ grid as (
 
     select
         account_id,
-        {{ each_instant('first_slot', 'last_slot', 2) }} as slot_start
-    from bounds
-
-),
-
-running as (
-
-    select
-        grid.account_id,
-        grid.slot_start,
-        sum(coalesce(changes.young_change, 0)) over (
-            partition by grid.account_id order by grid.slot_start
-            rows between unbounded preceding and current row
-        ) as young_due,
-        sum(coalesce(changes.old_change, 0)) over (
-            partition by grid.account_id order by grid.slot_start
-            rows between unbounded preceding and current row
-        ) as old_due
-    from grid
-    left join changes
-        on
-            grid.account_id = changes.account_id
-            and grid.slot_start = changes.slot_start
+        {{ each_instant('first_slot', "next_change - interval '2' hour", 2) }} as slot_start,
+        young_due,
+        old_due
+    from running
+    where young_due + old_due > 0
 
 ),
 
@@ -118,7 +108,7 @@ due as (
         account_id,
         slot_start,
         young_due + case when {{ floor_to('slot_start', 360) }} = slot_start then old_due else 0 end as due_slots
-    from running
+    from grid
 
 ),
 

@@ -33,6 +33,10 @@ readings as (
     select
         readings.snapshot_id,
         readings.post_id,
+        posts.account_id,
+        posts.platform,
+        posts.account_kind,
+        posts.published_at,
         readings.platform_post_id,
         readings.is_archived,
         readings.slot_start,
@@ -61,19 +65,28 @@ readings as (
 
 -- Only a post with several ids, or with archived readings, can have more than one reading of a slot.
 ids_of_posts as (
-    {% for platform in platforms() %}
+    {% if is_incremental() %}
     select
-        readings.post_id,
-        min(readings.platform_post_id) as first_id,
-        max(readings.platform_post_id) as last_id,
-        max(case when readings.is_archived then 1 else 0 end) as has_archived
-    from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
-    inner join posts on readings.post_id = posts.post_id
-    group by readings.post_id
+        post_id,
+        min(platform_post_id) as first_id,
+        max(platform_post_id) as last_id,
+        max(case when is_archived then 1 else 0 end) as has_archived
+    from readings
+    group by post_id
+    {%- else %}
+    {%- for platform in platforms() %}
+    select
+        post_id,
+        min(platform_post_id) as first_id,
+        max(platform_post_id) as last_id,
+        max(case when is_archived then 1 else 0 end) as has_archived
+    from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+    group by post_id
     {%- if not loop.last %}
     union all
     {%- endif %}
     {%- endfor %}
+    {% endif %}
 
 ),
 
@@ -107,6 +120,10 @@ api as (
     select
         readings.snapshot_id,
         readings.post_id,
+        readings.account_id,
+        readings.platform,
+        readings.account_kind,
+        readings.published_at,
         readings.platform_post_id,
         readings.is_archived,
         readings.slot_start,
@@ -127,6 +144,10 @@ api as (
     select
         snapshot_id,
         post_id,
+        account_id,
+        platform,
+        account_kind,
+        published_at,
         platform_post_id,
         is_archived,
         slot_start,
@@ -196,6 +217,10 @@ file as (
     select
         newest.snapshot_id,
         newest.post_id,
+        posts.account_id,
+        posts.platform,
+        posts.account_kind,
+        posts.published_at,
         summed.platform_post_id,
         false as is_archived,
         newest.slot_start,
@@ -217,6 +242,7 @@ file as (
         newest.collected_basis
     from file_versions as newest
     inner join summed_versions as summed on newest.post_id = summed.post_id
+    inner join posts on newest.post_id = posts.post_id
     left join api
         on
             newest.post_id = api.post_id
@@ -256,12 +282,12 @@ measured as (
     select
         unioned.snapshot_id,
         unioned.post_id,
-        posts.account_id,
-        posts.platform,
-        posts.account_kind,
+        unioned.account_id,
+        unioned.platform,
+        unioned.account_kind,
         unioned.platform_post_id,
         unioned.is_archived,
-        posts.published_at,
+        unioned.published_at,
         unioned.slot_start,
         unioned.collected_at,
         unioned.first_landed_at,
@@ -289,11 +315,10 @@ measured as (
             as bigint
         ) as engagements_core
     from unioned
-    inner join posts on unioned.post_id = posts.post_id
     left join formulas
         on
-            posts.platform = formulas.platform
-            and posts.account_kind = formulas.account_kind
+            unioned.platform = formulas.platform
+            and unioned.account_kind = formulas.account_kind
             and unioned.layout = formulas.layout
 
 ),

@@ -4,7 +4,9 @@
     Most accounts show nothing, which a few draws tell: a round is only for those of which at most so many
     draws of the rounds before did as well as the top cell. A recommendation takes all thousand.
 -#}
-{%- set rounds = [('first', 1, 20, none), ('second', 21, 100, 4), ('last', 101, 1000, 12)] -%}
+{%- set rounds = [
+    ('first', 1, 20, none), ('second', 21, 100, 3), ('third', 101, 300, 9), ('last', 301, 1000, 20)
+] -%}
 
 with
 
@@ -94,24 +96,26 @@ places as (
 
 {{ round }}_draws as (
 
-    select {{ each_number(first, last) }} as draw
+    select
+        units.*,
+        {{ each_number(first, last) }} as draw
+    from units
+    inner join {{ round }}_accounts as accounts on units.account_id = accounts.account_id
 
 ),
 
 {{ round }}_dealt as (
 
     select
-        units.account_id,
-        units.unit_impressions,
-        units.unit_engagement_score,
-        draws.draw,
+        account_id,
+        unit_impressions,
+        unit_engagement_score,
+        draw,
         row_number() over (
-            partition by units.account_id, draws.draw
-            order by {{ shuffle_key('units.place', 'draws.draw') }}, units.place
+            partition by account_id, draw
+            order by {{ shuffle_key('place', 'draw') }}, place
         ) as place
-    from units
-    inner join {{ round }}_accounts as accounts on units.account_id = accounts.account_id
-    cross join {{ round }}_draws as draws
+    from {{ round }}_draws
 
 ),
 
@@ -203,6 +207,30 @@ places as (
 
 ),
 {% endfor %}
+rounds as (
+    {% for round, first, last, most in rounds %}
+    select * from {{ round }}_totals
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+-- How far each got: draws only become more from round to round.
+furthest as (
+
+    select
+        account_id,
+        timezone,
+        measure,
+        max(draws) as draws,
+        max(larger) as larger
+    from rounds
+    group by account_id, timezone, measure
+
+),
+
 final as (
 
     select
@@ -210,24 +238,14 @@ final as (
         tops.timezone,
         tops.measure,
         tops.fingerprint,
-        cast(coalesce(last_totals.draws, second_totals.draws, first_totals.draws) as integer) as draws,
-        cast(coalesce(last_totals.larger, second_totals.larger, first_totals.larger) as integer) as larger_draws
+        cast(totals.draws as integer) as draws,
+        cast(totals.larger as integer) as larger_draws
     from tops
-    inner join first_totals
+    inner join furthest as totals
         on
-            tops.account_id = first_totals.account_id
-            and tops.timezone = first_totals.timezone
-            and tops.measure = first_totals.measure
-    left join second_totals
-        on
-            tops.account_id = second_totals.account_id
-            and tops.timezone = second_totals.timezone
-            and tops.measure = second_totals.measure
-    left join last_totals
-        on
-            tops.account_id = last_totals.account_id
-            and tops.timezone = last_totals.timezone
-            and tops.measure = last_totals.measure
+            tops.account_id = totals.account_id
+            and tops.timezone = totals.timezone
+            and tops.measure = totals.measure
 
 )
 

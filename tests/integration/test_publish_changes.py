@@ -118,7 +118,7 @@ def test_rows_that_left_the_warehouse_otherwise_make_a_mart_be_written_anew(
 ) -> None:
     installation = copy_of(built, tmp_path)
     with duckdb.connect(installation.settings.warehouse) as connection:
-        connection.execute("delete from marts.analytics_snapshots where hash(id) % 10 = 0")
+        connection.execute("delete from intermediate.int_snapshots where hash(post_id) % 10 = 0")
     publication = installation.publish(TESTED)
     assert taken_over == [set(), {"post_increments"}]
     assert not installation.differences(publication)

@@ -578,8 +578,9 @@ class RawWarehouse:
                     f"create or replace view raw_cold.{table} as from read_parquet('{cold}')"
                 )
                 gone = "(post_id, slot_start) in (select (post_id::uuid, slot_start) from leaving)"
-                for mart in ("intermediate.int_snapshots", "marts.analytics_snapshots"):
-                    connection.execute(f"delete from {mart} where source = 'api' and {gone}")
+                connection.execute(
+                    f"delete from intermediate.int_snapshots where source = 'api' and {gone}"
+                )
                 connection.execute(
                     f"delete from raw.{table} where _dlt_id in (select _dlt_id from leaving)"
                 )

@@ -256,7 +256,7 @@ def test_every_mart_is_under_contract_with_typed_columns(project: Project) -> No
     for node in project.marts():
         assert node["config"]["contract"]["enforced"], node["name"]
         assert all(column["data_type"] for column in node["columns"].values()), node["name"]
-        assert node["config"]["materialized"] in ("table", "incremental"), node["name"]
+        assert node["config"]["materialized"] in ("table", "incremental", "view"), node["name"]
 
 
 def test_every_model_and_seed_has_a_tested_primary_key(project: Project) -> None:

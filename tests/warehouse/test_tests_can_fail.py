@@ -59,19 +59,24 @@ _LIVE_READING = """
 
 BADS = {
     "a score above its ceiling": bad(
-        "update marts.analytics_snapshots set engagement_score = 1000.01"
-        " where id = (select min(id) from marts.analytics_snapshots)",
+        "update intermediate.int_snapshots set engagement_score = 1000.01"
+        " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
         "snapshot_scores_are_within_bounds",
     ),
     "a rate without impressions": bad(
-        "update marts.analytics_snapshots set engagement_rate = 0.1"
+        "update intermediate.int_snapshots set engagement_rate = 0.1"
         " where impressions is null or impressions = 0",
         "snapshots_without_impressions_have_no_rate",
     ),
     "a snapshot of unknown formula": bad(
-        "update marts.analytics_snapshots set engagements_basis = null"
-        " where id = (select min(id) from marts.analytics_snapshots)",
+        "update intermediate.int_snapshots set engagements_basis = null"
+        " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
         "snapshots_know_their_formula",
+    ),
+    "a snapshot of nobody knows which platform's post": bad(
+        "update intermediate.int_snapshots set platform_post_id = null"
+        " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
+        "snapshots_say_what_they_are_of",
     ),
     "a post's score below zero": bad(
         "update marts.post_scores set engagement_score = -0.01"
@@ -109,7 +114,7 @@ BADS = {
         "falls_are_flagged",
     ),
     "a landed reading that never reached the mart": bad(
-        "delete from marts.analytics_snapshots where id = ("
+        "delete from intermediate.int_snapshots where snapshot_id = ("
         " select min(snapshots.id) from marts.analytics_snapshots as snapshots"
         " inner join marts.post_increments as increments on increments.id = snapshots.id"
         " where snapshots.source = 'api' and snapshots.slot_start > ("
@@ -123,7 +128,7 @@ BADS = {
         "landed_readings_reach_the_snapshots",
     ),
     "a file row that never reached the mart": bad(
-        "delete from marts.analytics_snapshots where id = ("
+        "delete from intermediate.int_snapshots where snapshot_id = ("
         " select min(files.id) from marts.analytics_snapshots as files"
         " inner join marts.analytics_snapshots as later on later.post_id = files.post_id"
         "  and later.slot_start > files.slot_start"
@@ -133,7 +138,7 @@ BADS = {
         "every_snapshot_has_one_increment",
     ),
     "a post with two snapshots from files": bad(
-        "update marts.analytics_snapshots set source = 'file' where post_id = ("
+        "update intermediate.int_snapshots set source = 'file' where post_id = ("
         " select min(post_id) from marts.posts where has_file_snapshots and has_api_snapshots"
         " and snapshots > 3 and not is_deleted)",
         "landed_readings_reach_the_snapshots",
@@ -283,14 +288,19 @@ def _compiled(warehouse: RawWarehouse, node: dict[str, Any]) -> str:
 
 
 def _tables(manifest: dict[str, Any]) -> dict[str, str]:
-    """Model or seed -> the table to insert into; a staging view's is the landed one."""
+    """Model or seed -> the table to insert into; a view's is the one it reads."""
     tables = {}
     for node in manifest["nodes"].values():
         if node["resource_type"] in {"model", "seed"}:
             table = f"{node['schema']}.{node['name']}"
             if node["config"]["materialized"] == "view":
                 (read,) = node["depends_on"]["nodes"]
-                table = f"raw.{manifest['sources'][read]['identifier']}"
+                source, model = manifest["sources"].get(read), manifest["nodes"].get(read)
+                table = (
+                    f"raw.{source['identifier']}"
+                    if source
+                    else f"{model['schema']}.{model['name']}"
+                )
             tables[node["name"]] = table
     return tables
 

@@ -1,8 +1,8 @@
--- What: per account, the snapshots from the API are as many as the distinct landed (post, slot) readings of
---       accounts that were not merged away, and their impressions and likes add up to the same; a reading that a
---       later, archived one of its slot replaces does not count.
+-- What: per account and post, the snapshots from the API are as many as the distinct landed slots of accounts that were not
+--       merged away, and their impressions and likes add up to the same; a reading that a later, archived one of
+--       its slot replaces does not count.
 -- Why:  a join that drops or doubles rows between landing and mart shows here.
--- Rows: the account, with both counts and sums.
+-- Rows: account and post, with both counts and sums.
 with
 
 readings as (
@@ -25,15 +25,62 @@ readings as (
 
 ),
 
-newest as (
+landed_sums as (
 
     select
         account_id,
         post_id,
-        slot_start,
-        max(collected_at) as collected_at
+        count(*) as snapshots,
+        sum(impressions) as impressions,
+        sum(likes) as likes
     from readings
-    group by account_id, post_id, slot_start
+    where not is_archived
+    group by account_id, post_id
+
+),
+
+marted as (
+
+    select
+        account_id,
+        post_id,
+        count(*) as snapshots,
+        sum(impressions) as impressions,
+        sum(likes) as likes
+    from {{ ref('analytics_snapshots') }}
+    where
+        source = 'api'
+        and {{ of_touched_posts('post_id') }}
+    group by account_id, post_id
+
+),
+
+-- Few posts have more readings than slots: only theirs are asked which of a slot is the newest. A snapshot
+-- too many cannot hide among them: a slot twice is an id twice.
+differing_posts as (
+
+    select distinct coalesce(landed_sums.post_id, marted.post_id) as post_id
+    from landed_sums
+    full outer join marted
+        on
+            landed_sums.account_id = marted.account_id
+            and landed_sums.post_id = marted.post_id
+    where
+        landed_sums.snapshots is distinct from marted.snapshots
+        or landed_sums.impressions is distinct from marted.impressions
+        or landed_sums.likes is distinct from marted.likes
+
+),
+
+newest as (
+
+    select
+        readings.post_id,
+        readings.slot_start,
+        max(readings.collected_at) as collected_at
+    from readings
+    inner join differing_posts on readings.post_id = differing_posts.post_id
+    group by readings.post_id, readings.slot_start
 
 ),
 
@@ -41,6 +88,7 @@ landed as (
 
     select
         readings.account_id,
+        readings.post_id,
         count(*) as snapshots,
         sum(readings.impressions) as impressions,
         sum(readings.likes) as likes
@@ -55,22 +103,15 @@ landed as (
             readings.account_id = accounts.account_id
             and accounts.merged_into is null
     where not readings.is_archived
-    group by readings.account_id
+    group by readings.account_id, readings.post_id
 
 ),
 
-marted as (
+marted_differing as (
 
-    select
-        account_id,
-        count(*) as snapshots,
-        sum(impressions) as impressions,
-        sum(likes) as likes
-    from {{ ref('analytics_snapshots') }}
-    where
-        source = 'api'
-        and {{ of_touched_posts('post_id') }}
-    group by account_id
+    select marted.*
+    from marted
+    inner join differing_posts on marted.post_id = differing_posts.post_id
 
 ),
 
@@ -78,6 +119,7 @@ final as (
 
     select
         coalesce(landed.account_id, marted.account_id) as account_id,
+        coalesce(landed.post_id, marted.post_id) as post_id,
         landed.snapshots as landed_snapshots,
         marted.snapshots as mart_snapshots,
         landed.impressions as landed_impressions,
@@ -85,7 +127,10 @@ final as (
         landed.likes as landed_likes,
         marted.likes as mart_likes
     from landed
-    full outer join marted on landed.account_id = marted.account_id
+    full outer join marted_differing as marted
+        on
+            landed.account_id = marted.account_id
+            and landed.post_id = marted.post_id
     where
         landed.snapshots is distinct from marted.snapshots
         or landed.impressions is distinct from marted.impressions

@@ -1,21 +1,6 @@
--- depends_on: {{ ref('int_touched_posts') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_touched_snapshots() }}") }}
+{{ config(materialized='view') }}
 
 with
-
-snapshots as (
-
-    select snapshots.*
-    from {{ ref('int_snapshots') }} as snapshots
-    {% if is_incremental() %}
-    inner join {{ ref('int_touched_posts') }} as touched
-        on
-            snapshots.post_id = touched.post_id
-            and snapshots.slot_start >= touched.first_slot
-    {% endif %}
-    where not snapshots.is_archived
-
-),
 
 final as (
 
@@ -43,7 +28,8 @@ final as (
         metric_version,
         source,
         collected_basis
-    from snapshots
+    from {{ ref('int_snapshots') }}
+    where not is_archived
 
 )
 
