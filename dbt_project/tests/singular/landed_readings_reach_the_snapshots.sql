@@ -1,5 +1,5 @@
--- What: per account and post, the snapshots from the API are as many as the distinct landed slots of accounts that were not
---       merged away, and their impressions and likes add up to the same; a reading that a later, archived one of
+-- What: per account and post, the snapshots from the API are as many as the distinct landed slots of accounts that were
+--       not merged away, and their impressions and likes add up to the same; a reading that a later, archived one of
 --       its slot replaces does not count.
 -- Why:  a join that drops or doubles rows between landing and mart shows here.
 -- Rows: account and post, with both counts and sums.
