@@ -40,7 +40,7 @@ days_to_build as (
         new_zones.timezone,
         days.local_day
     from new_zones
-    inner join {{ ref('int_local_days') }} as days on new_zones.timezone = days.timezone
+    inner join {{ ref('int_day_spans') }} as days on new_zones.timezone = days.timezone
 
 ),
 
@@ -50,10 +50,12 @@ days as (
     select
         zones.account_id,
         zones.timezone,
-        days.quarter_hour,
-        days.local_day
+        days.local_day,
+        days.utc_day,
+        days.span_start,
+        days.span_end
     from zones
-    inner join {{ ref('int_local_days') }} as days on zones.timezone = days.timezone
+    inner join {{ ref('int_day_spans') }} as days on zones.timezone = days.timezone
     {% if is_incremental() %}
     inner join days_to_build
         on
@@ -82,7 +84,9 @@ readings as (
     inner join days
         on
             snapshots.account_id = days.account_id
-            and {{ floor_to('snapshots.collected_at', 15) }} = days.quarter_hour
+            and {{ floor_to('snapshots.collected_at', 1440) }} = days.utc_day
+            and snapshots.collected_at >= days.span_start
+            and snapshots.collected_at < days.span_end
 
 ),
 

@@ -1,3 +1,6 @@
+-- depends_on: {{ ref('int_touched_slots') }}
+{%- set last_built = as_last_built('intermediate', 'int_slot_coverage') %}
+
 with
 
 posts as (
@@ -112,13 +115,19 @@ due as (
 
 ),
 
-filled as (
+counted as (
 
     select
         snapshots.account_id,
         snapshots.slot_start,
         count(*) as filled_slots
     from {{ ref('post_increments') }} as snapshots
+    {%- if last_built %}
+    inner join {{ ref('int_touched_slots') }} as touched
+        on
+            snapshots.account_id = touched.account_id
+            and snapshots.slot_start = touched.slot_start
+    {%- endif %}
     inner join posts
         on
             snapshots.post_id = posts.post_id
@@ -126,6 +135,29 @@ filled as (
             and snapshots.slot_start <= posts.last_due_slot
     where snapshots.source = 'api'
     group by snapshots.account_id, snapshots.slot_start
+
+),
+
+-- Readings of other slots are as they were.
+filled as (
+
+    select * from counted
+    {%- if last_built %}
+    union all
+    select
+        built.account_id,
+        built.slot_start,
+        built.filled_slots
+    from {{ last_built }} as built
+    where
+        not exists (
+            select 1
+            from {{ ref('int_touched_slots') }} as touched
+            where
+                touched.account_id = built.account_id
+                and touched.slot_start = built.slot_start
+        )
+    {%- endif %}
 
 ),
 

@@ -5,7 +5,7 @@
     draws of the rounds before did as well as the top cell. A recommendation takes all thousand.
 -#}
 {%- set rounds = [
-    ('first', 1, 20, none), ('second', 21, 100, 3), ('third', 101, 300, 9), ('last', 301, 1000, 20)
+    ('first', 1, 20, none), ('second', 21, 100, 4), ('third', 101, 300, 12), ('last', 301, 1000, 24)
 ] -%}
 
 with

@@ -9,6 +9,7 @@ before as (
     {%- if increments %}
     select distinct
         increments.account_id,
+        increments.slot_start,
         {{ floor_to('increments.activity_at', 15) }} as activity_quarter,
         {{ floor_to('increments.collected_at', 15) }} as reading_quarter
     from {{ increments }} as increments
@@ -19,6 +20,7 @@ before as (
     {%- else %}
     select
         account_id,
+        published_at as slot_start,
         published_at as activity_quarter,
         published_at as reading_quarter
     from {{ ref('int_posts') }}
@@ -37,6 +39,7 @@ final as (
     left join {{ this }} as known
         on
             before.account_id = known.account_id
+            and before.slot_start = known.slot_start
             and before.activity_quarter = known.activity_quarter
             and before.reading_quarter = known.reading_quarter
     where known.account_id is null

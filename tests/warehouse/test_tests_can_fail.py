@@ -362,6 +362,7 @@ MISTAKES = {
         ("formulas.lacks_{{ counter }} *", "-1 * formulas.lacks_{{ counter }} *"),
         ("first_due_index - 1 else", "first_due_index - 9 else"),
     ),
+    "models/intermediate/int_day_spans.sql": (("interval '15' minute", "interval '16' minute"),),
     "models/intermediate/int_window_bounds.sql": (
         ("end_clock - interval", "start_clock - interval"),
     ),

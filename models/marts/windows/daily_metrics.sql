@@ -44,7 +44,7 @@ days_to_build as (
         new_accounts.account_id,
         days.local_day
     from new_accounts
-    inner join {{ ref('int_local_days') }} as days on new_accounts.timezone = days.timezone
+    inner join {{ ref('int_day_spans') }} as days on new_accounts.timezone = days.timezone
 
 ),
 
@@ -55,10 +55,12 @@ days as (
         accounts.account_id,
         accounts.platform,
         accounts.timezone,
-        days.quarter_hour,
-        days.local_day
+        days.local_day,
+        days.utc_day,
+        days.span_start,
+        days.span_end
     from accounts
-    inner join {{ ref('int_local_days') }} as days on accounts.timezone = days.timezone
+    inner join {{ ref('int_day_spans') }} as days on accounts.timezone = days.timezone
     {% if is_incremental() %}
     inner join days_to_build
         on
@@ -82,7 +84,9 @@ sums as (
     inner join days
         on
             metrics.account_id = days.account_id
-            and metrics.quarter_hour = days.quarter_hour
+            and {{ floor_to('metrics.quarter_hour', 1440) }} = days.utc_day
+            and metrics.quarter_hour >= days.span_start
+            and metrics.quarter_hour < days.span_end
     group by days.account_id, days.platform, days.timezone, days.local_day
 
 ),
@@ -98,7 +102,9 @@ active as (
     inner join days
         on
             increments.account_id = days.account_id
-            and {{ floor_to('increments.activity_at', 15) }} = days.quarter_hour
+            and {{ floor_to('increments.activity_at', 1440) }} = days.utc_day
+            and increments.activity_at >= days.span_start
+            and increments.activity_at < days.span_end
     group by days.account_id, days.local_day
 
 ),
