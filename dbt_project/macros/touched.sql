@@ -1,14 +1,19 @@
 {#-
     Which rows a data test looks at. In a build they are those that the build touched, so that its cost
-    follows the new rows; with `--vars '{verify: true}'` (make verify) they are all.
+    follows the new rows; in a full refresh and with `--vars '{verify: true}'` (make verify) they are all.
 -#}
+
+{#- What: whether all rows are touched, or asked for. -#}
+{% macro tests_look_at_all() %}
+    {{- return(var('verify') or flags.FULL_REFRESH) -}}
+{% endmacro %}
 
 {#-
     What:   a condition that holds for rows of posts that this build touched; for all rows in `make verify`.
     Usage:  where {{ of_touched_posts('post_id') }}
 -#}
 {% macro of_touched_posts(post_id) -%}
-    {%- if var('verify') -%}
+    {%- if tests_look_at_all() -%}
         1 = 1
     {%- else -%}
         {{ post_id }} in (select touched.post_id from {{ ref('int_touched_posts') }} as touched)
@@ -24,7 +29,7 @@
     {%- if config.get('where') -%}
         {%- do conditions.append(config.get('where')) -%}
     {%- endif -%}
-    {%- if execute and not var('verify') -%}
+    {%- if execute and not tests_look_at_all() -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == relation.identifier -%}
             {%- set kind = node.config.meta.get('tested_by') -%}
             {%- if kind -%}

@@ -122,12 +122,12 @@ counted as (
         snapshots.slot_start,
         count(*) as filled_slots
     from {{ ref('post_increments') }} as snapshots
-    {%- if last_built %}
+    {% if last_built %}
     inner join {{ ref('int_touched_slots') }} as touched
         on
             snapshots.account_id = touched.account_id
             and snapshots.slot_start = touched.slot_start
-    {%- endif %}
+    {% endif %}
     inner join posts
         on
             snapshots.post_id = posts.post_id
