@@ -1,5 +1,6 @@
 """A year of readings, made in the warehouse by SQL: raw tables as landing would leave them."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,14 @@ class Size:
     accounts: int
     arriving: int
 
+    @property
+    def hours_ahead(self) -> int:
+        """How far after END readings go, so that there are as many newest ones as shall arrive.
+
+        Posts of the last 24 of 365 days are read, most of them every six hours; a few grow too old.
+        """
+        return 6 * math.ceil(self.arriving / (self.posts * 20 / 365))
+
 
 def generate(path: Path, size: Size) -> None:
     """A warehouse whose raw tables hold the history; the second load waits in schema `waiting`."""
@@ -31,7 +40,7 @@ def generate(path: Path, size: Size) -> None:
         _control(connection, size)
         _posts(connection, size)
         for platform in ("linkedin", "twitter"):
-            _readings(connection, platform)
+            _readings(connection, platform, size.hours_ahead)
         _hold_back(connection, size.arriving)
         connection.execute("drop table posts")
 
@@ -101,7 +110,7 @@ def _posts(connection: duckdb.DuckDBPyConnection, size: Size) -> None:
     )
 
 
-def _readings(connection: duckdb.DuckDBPyConnection, platform: str) -> None:
+def _readings(connection: duckdb.DuckDBPyConnection, platform: str, hours_ahead: int) -> None:
     names = [
         name
         for name, kind in TABLES[f"{platform}_snapshots"].items()
@@ -131,7 +140,7 @@ def _readings(connection: duckdb.DuckDBPyConnection, platform: str) -> None:
         readings as (
             select *, row_number() over (partition by post_id order by slot_start) as reading
             from slots
-            where slot_start < {END} + interval 6 hour
+            where slot_start < {END} + interval {hours_ahead} hour
         )
         select
             md5(post_id || slot_start)::uuid::varchar as snapshot_id, post_id, account_id,

@@ -120,7 +120,7 @@ def measure(folder: Path, size: Size) -> Figures:
     warehouse = folder / "warehouse.duckdb"
     generate(warehouse, size)
     whole, all_published = build(folder), publication(folder)
-    land_the_rest(warehouse)
+    assert land_the_rest(warehouse) == size.arriving
     part, part_published = build(folder), publication(folder)
     plain, rows = plain_sql(warehouse)
     with duckdb.connect(warehouse, read_only=True) as connection:
