@@ -15,11 +15,19 @@ def check_base_url(url: str) -> str:
 
     DESIGN.md section 4. Raises ValueError with a sentence for the settings' owner.
     """
-    if not _PLAIN.fullmatch(url):
+    if not _PLAIN.fullmatch(url) or not _is_sound(url):
         raise ValueError("a base URL is https://, a host, a port and a path, and nothing else")
     if url.startswith("http:") and not is_loopback(url):
         raise ValueError(f"base URL {url!r} must be https, or http on this machine (loopback)")
     return url.rstrip("/")
+
+
+def _is_sound(url: str) -> bool:
+    """Whether port and bracketed address are such."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def is_loopback(url: str) -> bool:

@@ -13,10 +13,12 @@
     Usage:  where {{ of_touched_posts('post_id') }}
 -#}
 {% macro of_touched_posts(post_id) -%}
+    {#- Named whatever the flags are: a full refresh would otherwise be parsed, and remembered, without it. -#}
+    {%- set touched_posts = ref('int_touched_posts') -%}
     {%- if tests_look_at_all() -%}
         1 = 1
     {%- else -%}
-        {{ post_id }} in (select touched.post_id from {{ ref('int_touched_posts') }} as touched)
+        {{ post_id }} in (select touched.post_id from {{ touched_posts }} as touched)
     {%- endif -%}
 {%- endmacro %}
 
@@ -54,7 +56,7 @@
         'comparison': 'exists (select 1 from ' ~ schema ~ '.int_touched_comparisons as touched'
             ~ ' where touched.post_id = tested.post_id)',
         'reading': 'tested.platform_post_id in (select arrived.platform_post_id from ' ~ relation ~ ' as arrived'
-            ~ ' where arrived.load_id not in (select load_id from ' ~ recorded_loads ~ '))'
+            ~ ' where not arrived.is_archived and arrived.load_id not in (select load_id from ' ~ recorded_loads ~ '))'
             if recorded_loads else '1 = 1',
     }) -}}
 {% endmacro %}

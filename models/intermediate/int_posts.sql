@@ -122,6 +122,16 @@ due_slots as (
 
 ),
 
+due_posts as (
+
+    select
+        *,
+        case when due_start <= data_as_of and first_slot <= last_slot then first_slot end as first_due_slot,
+        case when due_start <= data_as_of and first_slot <= last_slot then last_slot end as last_due_slot
+    from due_slots
+
+),
+
 -- The fingerprint is all that a post's snapshots and increments follow from, readings aside: when it
 -- changes, the post is built anew.
 final as (
@@ -136,18 +146,18 @@ final as (
         published_at,
         is_deleted,
         deleted_at,
-        case when due_start <= data_as_of and first_slot <= last_slot then first_slot end as first_due_slot,
-        case when due_start <= data_as_of and first_slot <= last_slot then last_slot end as last_due_slot,
+        first_due_slot,
+        last_due_slot,
         concat_ws(
             '|',
             cast(account_id as varchar),
             account_kind,
             '{{ code_fingerprint() }}',
             cast({{ epoch_microseconds('published_at') }} as varchar),
-            coalesce(cast({{ epoch_microseconds('due_start') }} as varchar), 'never due'),
+            coalesce(cast({{ epoch_microseconds('first_due_slot') }} as varchar), 'not due'),
             coalesce(cast({{ epoch_microseconds('deleted_at') }} as varchar), 'not deleted')
         ) as fingerprint
-    from due_slots
+    from due_posts
 
 )
 

@@ -1,6 +1,8 @@
 {%- set recorded_loads = recorded('recorded_loads') -%}
 {%- set recorded_posts = recorded('recorded_posts') -%}
 {%- set built_days = as_last_built('intermediate', 'int_account_days') -%}
+{%- set last_touched = as_last_built('intermediate', 'int_touched_posts') -%}
+{%- set recorded_builds = recorded('recorded_builds') -%}
 
 with
 
@@ -77,6 +79,35 @@ changed_posts as (
 
 ),
 
+-- What a build touched that did not complete may stand in some tables and not in others, and nothing else
+-- may tell: the post may be erased since, or what changed may have changed back.
+pending as (
+
+    {%- if last_touched and recorded_builds %}
+    select
+        last_touched.post_id,
+        last_touched.account_id,
+        last_touched.earliest_published_at,
+        last_touched.latest_published_at
+    from {{ last_touched }} as last_touched
+    where
+        not exists (
+            select 1
+            from {{ recorded_builds }} as builds
+            where builds.invocation_id = last_touched.build_id
+        )
+    {%- else %}
+    select
+        post_id,
+        account_id,
+        published_at as earliest_published_at,
+        published_at as latest_published_at
+    from seen
+    where 1 = 0
+    {%- endif %}
+
+),
+
 touched as (
 
     select * from new_readings
@@ -84,6 +115,11 @@ touched as (
     select * from new_file_rows
     union all
     select * from changed_posts
+    union all
+    select
+        post_id,
+        {{ beginning() }} as first_slot
+    from pending
 
 ),
 
@@ -103,18 +139,19 @@ direct as (
     select
         first_touches.post_id,
         first_touches.first_slot,
-        coalesce(posts.account_id, seen.account_id) as account_id,
+        coalesce(posts.account_id, seen.account_id, pending.account_id) as account_id,
         case
             when seen.published_at < posts.published_at then seen.published_at
-            else coalesce(posts.published_at, seen.published_at)
+            else coalesce(posts.published_at, seen.published_at, pending.earliest_published_at)
         end as earliest_published_at,
         case
             when seen.published_at > posts.published_at then seen.published_at
-            else coalesce(posts.published_at, seen.published_at)
+            else coalesce(posts.published_at, seen.published_at, pending.latest_published_at)
         end as latest_published_at
     from first_touches
     left join {{ ref('int_posts') }} as posts on first_touches.post_id = posts.post_id
     left join seen on first_touches.post_id = seen.post_id
+    left join pending on first_touches.post_id = pending.post_id
 
 ),
 
@@ -196,7 +233,8 @@ final as (
         case when whole.post_id is null then direct.first_slot else {{ beginning() }} end as first_slot,
         coalesce(direct.account_id, whole.account_id) as account_id,
         coalesce(direct.earliest_published_at, whole.published_at) as earliest_published_at,
-        coalesce(direct.latest_published_at, whole.published_at) as latest_published_at
+        coalesce(direct.latest_published_at, whole.published_at) as latest_published_at,
+        '{{ invocation_id }}' as build_id
     from direct
     full outer join whole on direct.post_id = whole.post_id
 

@@ -231,6 +231,8 @@ def test_killed_runs_leave_what_undisturbed_ones_leave(base: Household, tmp_path
                 assert calm.run(command, turn)
         calm.run("refresh", turn)
         expected, kept = published(calm.home), readings(calm.home)
+    for schema in ("raw", "raw_cold"):  # of a platform all may be erased by the last round
+        assert any(rows for place, rows in kept.items() if place.startswith(f"{schema}."))
 
     looks: list[int] = []
     with installed(base.twin(tmp_path / "disturbed")) as storm, looked_at(storm.home, looks):
@@ -247,7 +249,6 @@ def test_killed_runs_leave_what_undisturbed_ones_leave(base: Household, tmp_path
         found, held = published(storm.home), readings(storm.home)
         rest = [p for p in storm.home.data_dir.rglob("*") if "draft" in p.name or p.name == INTENT]
 
-    assert all(kept.values())
     for table in expected:
         assert found[table] == expected[table], table
     assert held == kept

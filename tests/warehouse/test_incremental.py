@@ -2,12 +2,14 @@
 
 import random
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from execution.analytics.aggregations import Dbt
 from tests.soak.scale import SCALE
 
 from .histories import Built, Event, Histories, generate, land
@@ -15,7 +17,16 @@ from .raw_warehouse import RawWarehouse, at
 
 SCHEMAS = ("marts", "content")
 #: Internal tables that later builds start from, so that a lasting error in them shows as well.
-KEPT = ("int_snapshots", "int_post_totals", "int_account_days")
+KEPT = ("int_snapshots", "int_post_totals", "int_account_days", "int_slot_coverage")
+
+#: Where a post and its readings land.
+RAW_OF_POSTS = (
+    "control_tracked_posts",
+    "twitter_posts",
+    "twitter_snapshots",
+    "linkedin_posts",
+    "linkedin_snapshots",
+)
 
 
 def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -154,6 +165,42 @@ def test_a_build_that_failed_half_way_is_made_good_by_the_next(warehouse: RawWar
     warehouse.dbt("run", "--select", "+post_increments")  # then the power went
     warehouse.run()
     assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_a_post_first_seen_by_a_failed_build_and_erased_since_leaves_nothing(built: Built) -> None:
+    warehouse = built.warehouse
+    account = next(entry.account for entry in built.histories.connected if entry.connected_at)
+    published = built.histories.posts[0].published_at
+    post = warehouse.post(account, "seen-once", published)
+    for hours in (1, 3, 30):
+        warehouse.snapshot(post, published + timedelta(hours=hours), impressions=100 * hours)
+    warehouse.land()
+    warehouse.dbt("run", "--select", "+quarter_hour_metrics")  # then the power went
+    for table in RAW_OF_POSTS:
+        warehouse.execute(f"delete from raw.{table} where post_id = ?", str(post.post_id))
+    warehouse.run()
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_posts_that_become_due_as_time_goes_on_have_their_readings_counted(
+    warehouse: RawWarehouse,
+) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2026-03-10 13:00"), members={"user-1": "owner"})
+    post = warehouse.post(account, "1", at("2026-03-10 00:00"))
+    warehouse.snapshot(post, at("2026-03-10 12:05"), impressions=1)  # by who was connected before
+    warehouse.run()
+    warehouse.snapshot(post, at("2026-03-10 14:05"), impressions=2)
+    warehouse.build()
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+@pytest.mark.usefixtures("real_dbt")
+def test_a_build_may_follow_a_full_refresh(tmp_path: Path) -> None:
+    RawWarehouse(tmp_path / "warehouse.duckdb")
+    dbt = Dbt(tmp_path)
+    assert dbt.build().models  # parsed as a full refresh, and remembered so
+    assert dbt.build().tests_passed
 
 
 @pytest.mark.long

@@ -55,11 +55,22 @@ marted as (
 
 ),
 
--- Few posts have more readings than slots: only theirs are asked which of a slot is the newest. A snapshot
--- too many cannot hide among them: a slot twice is an id twice.
+-- Few posts have more readings than slots, archived ones, or an account that was merged away: only theirs are
+-- asked which of a slot is the newest. A snapshot too many cannot hide among the others: a slot twice is an id
+-- twice.
 differing_posts as (
 
-    select distinct coalesce(landed_sums.post_id, marted.post_id) as post_id
+    select post_id from readings
+    where is_archived
+    union distinct
+    select landed_sums.post_id
+    from landed_sums
+    inner join {{ ref('stg_control__accounts') }} as accounts
+        on
+            landed_sums.account_id = accounts.account_id
+            and accounts.merged_into is not null
+    union distinct
+    select coalesce(landed_sums.post_id, marted.post_id) as post_id
     from landed_sums
     full outer join marted
         on

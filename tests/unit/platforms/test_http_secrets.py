@@ -140,6 +140,8 @@ def test_https_and_this_machine_may_get_tokens(url: str) -> None:
         "https://api.x.com/#x",
         "http://[::1",
         "https://api.x.com:notaport",
+        "https://api.x.com:99999",
+        "https://[.]",
         "http://127.0.0.1\\@api.x.com",
         "http://127.0.0.1%2eexample.com",
         "https://api.x.com/\n",
