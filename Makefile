@@ -59,7 +59,7 @@ schedule: install ## Print a crontab line and systemd units, ready to install
 	@$(NEXUS) schedule
 
 test: $(VENV)/.installed-dev $(STATIC) $(BI_CLIENT) ## Prove that it all works: unit, dbt, integration, API, browser
-	@$(BIN)/pytest -n 3 --dist loadfile $(if $(SHORT),-m "not long")
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(if $(SHORT),-m "not long")
 	@cd api/dashboard && $(NODE_PATH_FIRST) npm run --silent check
 
 soak: $(VENV)/.installed-dev ## Run the long proofs in full: kills, fuzz, readers during refreshes

@@ -8,10 +8,16 @@ from execution.analytics.aggregations import Dbt
 from tests.warehouse.started_dbt import dbt_command
 
 _COMMAND = Dbt.command
+#: Folders of quick tests: run last, they keep all workers busy while the last slow files end.
+_QUICK = {"unit", "api"}
 
 
 def _started(dbt: Dbt, *arguments: str) -> list[str]:
     return dbt_command(*_COMMAND(dbt, *arguments)[1:])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: bool(_QUICK & set(item.path.parts)))
 
 
 @pytest.fixture(scope="session", autouse=True)
