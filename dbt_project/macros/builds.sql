@@ -34,8 +34,8 @@
 
 {#-
     What:   removes the snapshots that this build writes anew, before it does (a pre-hook).
-    Why:    rows that are no more, as a file row that a newer file replaces, must go too. Which rows is asked
-            for by a join: of a correlated inequality DuckDB takes thirty times as long.
+    Why:    rows that are no more, as a file row that a newer file replaces, must go too. They are asked
+            for by a join: a correlated inequality takes DuckDB ten times as long.
 -#}
 {% macro delete_touched_snapshots() %}
     {%- if is_incremental() -%}

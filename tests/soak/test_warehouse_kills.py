@@ -229,10 +229,10 @@ def test_killed_runs_leave_what_undisturbed_ones_leave(base: Household, tmp_path
             calm.begin_round(turn)
             for command in COMMANDS:
                 assert calm.run(command, turn)
+            if turn == 0:  # later rounds erase all that one of the platforms has
+                assert all(readings(calm.home).values())
         calm.run("refresh", turn)
         expected, kept = published(calm.home), readings(calm.home)
-    for schema in ("raw", "raw_cold"):  # of a platform all may be erased by the last round
-        assert any(rows for place, rows in kept.items() if place.startswith(f"{schema}."))
 
     looks: list[int] = []
     with installed(base.twin(tmp_path / "disturbed")) as storm, looked_at(storm.home, looks):

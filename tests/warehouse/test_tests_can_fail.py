@@ -73,7 +73,7 @@ BADS = {
         " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
         "snapshots_know_their_formula",
     ),
-    "a snapshot of nobody knows which platform's post": bad(
+    "a snapshot that lost its post's id on the platform": bad(
         "update intermediate.int_snapshots set platform_post_id = null"
         " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
         "snapshots_say_what_they_are_of",
