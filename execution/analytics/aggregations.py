@@ -13,8 +13,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -102,23 +102,16 @@ class Dbt:
         return content
 
     def command(self, *arguments: str) -> list[str]:
-        return [
-            str(Path(sys.executable).with_name("dbt")),
-            *arguments,
-            "--project-dir",
-            str(PROJECT),
-            "--profiles-dir",
-            str(PROJECT / "dbt_project"),
-        ]
+        project = ("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT / "dbt_project"))
+        return [sys.executable, "-m", "execution.analytics.dbt_program", *arguments, *project]
 
-    def environment(self, warehouse: Path | None = None) -> dict[str, str]:
-        """Of a child process; `warehouse`: another one than the data folder's."""
+    def environment(self, target: Path) -> dict[str, str]:
         return {
             "DBT_LOG_LEVEL_FILE": "info",  # all that it debugs takes a tenth of a build to write
             **os.environ,
-            "NEXUS_WAREHOUSE": str(warehouse or self.warehouse),
-            "DBT_TARGET_PATH": str(self.target),
+            "DBT_LOG_LEVEL": "none",
             "DBT_LOG_PATH": str(self.data_dir / "logs"),
+            "DBT_TARGET_PATH": str(target),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         }
 
@@ -172,51 +165,31 @@ class Dbt:
         """dbt's own record of a run. Raises BuildError if anything in it fails."""
         record = target / "run_results.json"
         record.unlink(missing_ok=True)  # an old one would speak for a run that died
-        log = ["--log-format", "json", "--log-level", "info", "--no-use-colors"]
-        with (
-            self._copy() as copy,
-            subprocess.Popen(
-                self.command(*arguments, *log),
-                env=self.environment(copy) | {"DBT_TARGET_PATH": str(target)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                preexec_fn=_end_with_us,  # noqa: PLW1509  (nothing else happens in the child)
-            ) as process,
-        ):
-            assert process.stdout is not None
-            errors = _follow(process.stdout, progress)
-            if process.wait() < 0:
-                raise BuildError("dbt was killed: the warehouse is as it was before")
+        done = self._run(arguments, self._copy(), target, progress)
         results: list[dict[str, Any]] = (
             json.loads(record.read_text())["results"] if record.exists() else []
         )
         failures = [_failure(result) for result in results if result["status"] in _FAILED]
-        if failures or process.returncode:
-            raise BuildError("\n".join(failures or errors or ["dbt stopped without a word"]))
+        if failures or done.returncode:
+            raise BuildError("\n".join(failures or done.errors or ["dbt stopped without a word"]))
         return results
 
     def preview(self, model: str, limit: int) -> list[dict[str, Any]]:
         """The first rows of a model as its SQL stands now, built or not. Raises BuildError."""
-        done = self._run("show", "--select", model, "--limit", str(limit), "--output", "json")
-        for line in done.stdout.splitlines():
-            with suppress(ValueError):
-                event = json.loads(line)
-                if event["info"]["name"] == "ShowNode":
-                    rows: list[dict[str, Any]] = json.loads(event["data"]["preview"])
-                    return rows
-        errors = _follow(done.stdout.splitlines(), None)
-        raise BuildError("\n".join(errors) or f"no model is called {model!r}")
+        arguments = ["show", "--select", model, "--limit", str(limit), "--output", "json"]
+        done = self._run(arguments, nullcontext(self.warehouse), self.target)
+        if done.preview is None:
+            raise BuildError("\n".join(done.errors) or f"no model is called {model!r}")
+        return done.preview
 
     def docs(self, page: Path) -> None:
         """Write what dbt knows of the models, with their lineage, as one page that opens offline.
 
         Raises BuildError.
         """
-        with self._copy() as copy:
-            done = self._run("docs", "generate", "--static", warehouse=copy)
+        done = self._run(["docs", "generate", "--static"], self._copy(), self.target)
         if done.returncode:
-            raise BuildError("\n".join(_follow(done.stdout.splitlines(), None)))
+            raise BuildError("\n".join(done.errors))
         page.parent.mkdir(parents=True, exist_ok=True)
         (self.target / "static_index.html").replace(page)
 
@@ -226,15 +199,34 @@ class Dbt:
         return working_copy(self.warehouse, folder, has_fixed_path=True)
 
     def _run(
-        self, *arguments: str, warehouse: Path | None = None
-    ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            self.command(*arguments, "--log-format", "json", "--no-use-colors"),
-            env=self.environment(warehouse),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        self,
+        arguments: list[str],
+        opened: AbstractContextManager[Path],
+        target: Path,
+        progress: OnProgress | None = None,
+    ) -> "_Done":
+        """Run dbt on the warehouse that is `opened`, which takes seconds: dbt loads meanwhile."""
+        with (
+            subprocess.Popen(
+                self.command(*arguments),
+                env=self.environment(target),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                preexec_fn=_end_with_us,  # noqa: PLW1509  (nothing else happens in the child)
+            ) as process,
+            opened as warehouse,
+        ):
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{warehouse}\n")
+            process.stdin.close()
+            done = _follow(process.stdout, progress)
+            if process.wait() < 0:
+                raise BuildError("dbt was killed: the warehouse is as it was before")
+            done.returncode = process.returncode
+        return done
 
 
 def _checksum(*suffixes: str) -> str:
@@ -259,23 +251,30 @@ _FAILED = {"error", "fail"}
 _TEST_KINDS = {"test", "unit_test"}
 
 
-def _follow(lines: Iterable[str], progress: OnProgress | None) -> list[str]:
-    """Follow dbt's JSON log; returns the errors it told."""
-    errors = []
+@dataclass
+class _Done:
+    """What dbt told of a run."""
+
+    returncode: int = 0
+    errors: list[str] = field(default_factory=list)
+    preview: list[dict[str, Any]] | None = None
+
+
+def _follow(lines: Iterable[str], progress: OnProgress | None) -> _Done:
+    """Follow what dbt_program prints; what is not its JSON is a crash that tells of itself."""
+    done = _Done()
     for line in lines:
         try:
-            event = json.loads(line)
-            info, data = event["info"], event["data"]
+            told = json.loads(line)
+            if "error" in told:
+                done.errors.append(told["error"])
+            elif "preview" in told:
+                done.preview = told["preview"]
+            elif progress:
+                progress(told["index"], told["total"], told["name"])
         except (ValueError, KeyError, TypeError):
-            errors.append(line.rstrip())
-            continue
-        if {"index", "total", "node_info"} <= data.keys():
-            node = data["node_info"]
-            if progress and node["resource_type"] != "operation":  # hooks count on their own
-                progress(data["index"], data["total"], node["node_name"])
-        elif info["level"] == "error":
-            errors.append(info["msg"])
-    return errors
+            done.errors.append(line.rstrip())
+    return done
 
 
 def _failure(result: dict[str, Any]) -> str:

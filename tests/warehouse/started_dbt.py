@@ -1,7 +1,7 @@
 """dbt with its modules loaded, which takes longer than a command: each runs in a fork of it.
 
 As a program with a socket's path this file is that dbt; with a socket's path and arguments it is a
-command line that has them run there, with this process' folder, environment and output.
+command line that has them run there, with this process' folder, environment, input and output.
 """
 
 import atexit
@@ -21,10 +21,15 @@ from typing import NoReturn
 
 #: Without any that starts threads, as duckdb does: a fork has none of them, and cannot end well.
 _MODULES = ("dbt.cli.main", "dbt.task.build")
+#: What a build runs instead of dbt's own command line, as a first argument.
+_PROGRAM = "execution.analytics.dbt_program"
 
 
 def dbt_command(*arguments: str) -> list[str]:
-    """A command line that runs dbt, started once for this process, with these arguments."""
+    """A command line that runs dbt, started once for this process, with these arguments.
+
+    Or the program that builds use, if its name stands before them.
+    """
     return [sys.executable, "-E", "-S", __file__, _started(), *arguments]
 
 
@@ -81,25 +86,27 @@ def _serve(path: str) -> None:
 
 
 def _run(connection: socket.socket) -> NoReturn:
-    from dbt.cli.main import cli
-
     gc.disable()  # it ends in seconds
-    _, outputs, _, _ = socket.recv_fds(connection, 1, 2)
+    _, files, _, _ = socket.recv_fds(connection, 1, 3)
     with connection.makefile() as lines:
         command = json.loads(lines.readline())
-    for output, stream in zip(outputs, (sys.stdout, sys.stderr), strict=True):
-        os.dup2(output, stream.fileno())
+    for file, stream in zip(files, (sys.stdin, sys.stdout, sys.stderr), strict=True):
+        os.dup2(file, stream.fileno())
     os.chdir(command["folder"])
     os.environ.clear()
     os.environ.update(command["environment"])
-    sys.exit(cli(command["arguments"]))
+    name, *arguments = command["arguments"]
+    if name == _PROGRAM:
+        sys.exit(importlib.import_module(_PROGRAM).main(arguments))
+    sys.exit(importlib.import_module(_MODULES[0]).cli([name, *arguments]))
 
 
 def _ask(path: str, arguments: list[str]) -> int:
     """Have a command run; its exit code."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(path)
-        socket.send_fds(connection, [b" "], [sys.stdout.fileno(), sys.stderr.fileno()])
+        files = (sys.stdin.fileno(), sys.stdout.fileno(), sys.stderr.fileno())
+        socket.send_fds(connection, [b" "], files)
         command = {
             "folder": str(Path.cwd()),
             "environment": dict(os.environ),
