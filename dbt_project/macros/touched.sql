@@ -10,15 +10,19 @@
 
 {#-
     What:   a condition that holds for rows of posts that this build touched; for all rows in `make verify`.
+    Input:  is_landed: the id is text, as it landed.
     Usage:  where {{ of_touched_posts('post_id') }}
 -#}
-{% macro of_touched_posts(post_id) -%}
+{% macro of_touched_posts(post_id, is_landed=false) -%}
     {#- Named whatever the flags are: a full refresh would otherwise be parsed, and remembered, without it. -#}
     {%- set touched_posts = ref('int_touched_posts') -%}
     {%- if tests_look_at_all() -%}
         1 = 1
     {%- else -%}
-        {{ post_id }} in (select touched.post_id from {{ touched_posts }} as touched)
+        {{ post_id }} in (
+            select {{ 'cast(touched.post_id as varchar)' if is_landed else 'touched.post_id' }}
+            from {{ touched_posts }} as touched
+        )
     {%- endif -%}
 {%- endmacro %}
 

@@ -4,7 +4,7 @@ readings as (
 
     {%- for platform in platforms() %}
     select
-        account_id,
+        cast(account_id as {{ uuid_type() }}) as account_id,
         max(collected_at) as collected_at
     from {{ ref('stg_' ~ platform ~ '__snapshots') }}
     where not is_archived

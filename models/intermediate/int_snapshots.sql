@@ -7,6 +7,7 @@ posts as (
 
     select
         posts.post_id,
+        cast(posts.post_id as varchar) as landed_post_id,
         posts.account_id,
         posts.platform,
         posts.account_kind,
@@ -31,8 +32,8 @@ readings as (
     {% for platform in platforms() %}
     {%- for kept in ['not readings.is_archived', 'readings.is_archived'] %}
     select
-        readings.snapshot_id,
-        readings.post_id,
+        cast(readings.snapshot_id as {{ uuid_type() }}) as snapshot_id,
+        posts.post_id,
         posts.account_id,
         posts.platform,
         posts.account_kind,
@@ -49,7 +50,7 @@ readings as (
     from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
     inner join {% if loop.first %}posts{% else %}whole_posts as posts{% endif %}
         on
-            readings.post_id = posts.post_id
+            readings.post_id = posts.landed_post_id
             and readings.slot_start >= posts.first_slot
     where {{ kept }}
     {%- if not loop.last %}
@@ -76,7 +77,7 @@ ids_of_posts as (
     {%- else %}
     {%- for platform in platforms() %}
     select
-        post_id,
+        cast(post_id as {{ uuid_type() }}) as post_id,
         min(platform_post_id) as first_id,
         max(platform_post_id) as last_id,
         max(case when is_archived then 1 else 0 end) as has_archived

@@ -43,7 +43,7 @@ new_loads as (
 new_readings as (
     {% for platform in platforms() %}
     select
-        readings.post_id,
+        cast(readings.post_id as {{ uuid_type() }}) as post_id,
         min(readings.slot_start) as first_slot
     from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
     inner join new_loads on readings.load_id = new_loads.load_id

@@ -6,7 +6,7 @@ with
 
 archived as (
     {% for platform in platforms() %}
-    select snapshot_id from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+    select cast(snapshot_id as {{ uuid_type() }}) as snapshot_id from {{ ref('stg_' ~ platform ~ '__snapshots') }}
     where is_archived
     {%- if not loop.last %}
     union distinct

@@ -5,6 +5,7 @@
 -- Rows: account and post, with both counts and sums.
 with
 
+-- Ids are text here, as they landed.
 readings as (
 
     {%- for platform in platforms() %}
@@ -17,7 +18,7 @@ readings as (
         likes,
         is_archived
     from {{ ref('stg_' ~ platform ~ '__snapshots') }}
-    where {{ of_touched_posts('post_id') }}
+    where {{ of_touched_posts('post_id', is_landed=true) }}
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -42,8 +43,8 @@ landed_sums as (
 marted as (
 
     select
-        account_id,
-        post_id,
+        cast(account_id as varchar) as account_id,
+        cast(post_id as varchar) as post_id,
         count(*) as snapshots,
         sum(impressions) as impressions,
         sum(likes) as likes
@@ -67,7 +68,7 @@ differing_posts as (
     from landed_sums
     inner join {{ ref('stg_control__accounts') }} as accounts
         on
-            landed_sums.account_id = accounts.account_id
+            landed_sums.account_id = cast(accounts.account_id as varchar)
             and accounts.merged_into is not null
     union distinct
     select coalesce(landed_sums.post_id, marted.post_id) as post_id
@@ -111,7 +112,7 @@ landed as (
             and readings.collected_at = newest.collected_at
     inner join {{ ref('stg_control__accounts') }} as accounts
         on
-            readings.account_id = accounts.account_id
+            readings.account_id = cast(accounts.account_id as varchar)
             and accounts.merged_into is null
     where not readings.is_archived
     group by readings.account_id, readings.post_id

@@ -9,10 +9,10 @@ source as (
 final as (
 
     select
-        -- ids
-        cast(snapshot_id as {{ uuid_type() }}) as snapshot_id,
-        cast(post_id as {{ uuid_type() }}) as post_id,
-        cast(account_id as {{ uuid_type() }}) as account_id,
+        -- ids, in text as they landed: who joins or groups ten million readings casts what is left
+        snapshot_id,
+        post_id,
+        account_id,
         platform_post_id,
         _dlt_load_id as load_id,
 
