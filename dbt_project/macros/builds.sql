@@ -10,6 +10,9 @@
 {#- What: a moment before every slot: a post touched from then on is rebuilt whole. -#}
 {% macro beginning() %}cast('1970-01-01 00:00:00+00' as timestamp with time zone){% endmacro %}
 
+{#- What: a moment after every slot: nothing stands after it that could be kept. -#}
+{% macro ending() %}cast('9999-01-01 00:00:00+00' as timestamp with time zone){% endmacro %}
+
 {#-
     What:   a table that the last complete build left, or none.
     Usage:  {% set relation = recorded('recorded_loads') %}
@@ -48,7 +51,7 @@
             inner join {{ ref('int_touched_posts') }} as touched
                 on
                     built.post_id = touched.post_id
-                    and built.slot_start >= touched.first_slot
+                    and built.slot_start between touched.first_slot and touched.last_slot
         )
     {%- endif -%}
 {% endmacro %}
@@ -157,15 +160,16 @@
         delete from {{ schema }}.int_snapshots where is_archived;
         create table if not exists {{ schema }}.recorded_builds as
         select cast(0 as integer) as build, cast('' as varchar) as invocation_id where 1 = 0;
-        create table if not exists {{ schema }}.recorded_changes as
-        select cast(0 as integer) as build, post_id, first_slot from {{ schema }}.int_touched_posts where 1 = 0;
+        create table if not exists {{ schema }}.recorded_spans as
+        select cast(0 as integer) as build, post_id, first_slot, last_slot
+        from {{ schema }}.int_touched_posts where 1 = 0;
         insert into {{ schema }}.recorded_builds
         select coalesce(max(build), 0) + 1, '{{ invocation_id }}' from {{ schema }}.recorded_builds;
-        insert into {{ schema }}.recorded_changes
-        select builds.build, touched.post_id, touched.first_slot
+        insert into {{ schema }}.recorded_spans
+        select builds.build, touched.post_id, touched.first_slot, touched.last_slot
         from {{ schema }}.int_touched_posts as touched
         cross join (select max(build) as build from {{ schema }}.recorded_builds) as builds;
-        delete from {{ schema }}.recorded_changes
+        delete from {{ schema }}.recorded_spans
         where build <= (select max(build) from {{ schema }}.recorded_builds) - {{ kept }};
         delete from {{ schema }}.recorded_builds
         where build <= (select max(build) from {{ schema }}.recorded_builds) - {{ kept }};

@@ -31,36 +31,37 @@
             which knows the `where` of a test alone.
 -#}
 {% macro get_where_subquery(relation) -%}
-    {%- set conditions = [] -%}
-    {%- if config.get('where') -%}
-        {%- do conditions.append(config.get('where')) -%}
-    {%- endif -%}
+    {%- set touched = [] -%}
     {%- if execute and not tests_look_at_all() -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == relation.identifier -%}
-            {%- set kind = node.config.meta.get('tested_by') -%}
-            {%- if kind -%}
-                {%- do conditions.append(touched_rows(relation)[kind]) -%}
-            {%- endif -%}
+            {%- do touched.append(touched_rows(relation)[node.config.meta.get('tested_by', 'all')]) -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- if conditions -%}
-        (select * from {{ relation }} as tested where {{ conditions | join(' and ') }}) as tested
+    {%- set joins = touched | select | join -%}
+    {%- set rows = '(select tested.* from ' ~ relation ~ ' as tested ' ~ joins ~ ')' if joins else relation -%}
+    {%- if config.get('where') -%}
+        (select * from {{ rows }} as touched where {{ config.get('where') }}) as tested
+    {%- elif joins -%}
+        {{ rows }} as tested
     {%- else -%}
         {{ relation }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- What: `meta.tested_by` -> the condition under which a row of the relation was touched by this build. -#}
+{#- What: `meta.tested_by` -> the join that leaves the rows of the relation which this build touched, each once. -#}
 {% macro touched_rows(relation) %}
     {%- set schema = generate_schema_name('intermediate', none) -%}
     {%- set recorded_loads = recorded('recorded_loads') -%}
+    {%- set of_post = 'inner join ' ~ schema ~ '.int_touched_posts as touched on tested.post_id = touched.post_id' -%}
     {{- return({
-        'post': 'exists (select 1 from ' ~ schema ~ '.int_touched_posts as touched'
-            ~ ' where touched.post_id = tested.post_id)',
-        'comparison': 'exists (select 1 from ' ~ schema ~ '.int_touched_comparisons as touched'
-            ~ ' where touched.post_id = tested.post_id)',
-        'reading': 'tested.platform_post_id in (select arrived.platform_post_id from ' ~ relation ~ ' as arrived'
-            ~ ' where not arrived.is_archived and arrived.load_id not in (select load_id from ' ~ recorded_loads ~ '))'
-            if recorded_loads else '1 = 1',
+        'all': '',
+        'post': of_post,
+        'snapshot': of_post ~ ' and tested.slot_start between touched.first_slot and touched.last_slot',
+        'comparison': 'inner join ' ~ schema ~ '.int_touched_comparisons as touched'
+            ~ ' on tested.post_id = touched.post_id',
+        'reading': 'inner join (select distinct arrived.platform_post_id from ' ~ relation ~ ' as arrived'
+            ~ ' where not arrived.is_archived'
+            ~ ' and arrived.load_id not in (select load_id from ' ~ recorded_loads ~ ')) as touched'
+            ~ ' on tested.platform_post_id = touched.platform_post_id' if recorded_loads else '',
     }) -}}
 {% endmacro %}

@@ -18,11 +18,11 @@ Model = dict[str, Any]
 
 #: Above this share of changed posts, writing anew is cheaper.
 _MOST_CHANGED = 0.2
-#: What the builds changed since one of them (macros/builds.sql): post_id, first_slot.
+#: What the builds changed since one of them (macros/builds.sql): post_id, first_slot, last_slot.
 _CHANGES = """
     create temp table changes as
-    select post_id, min(first_slot) as first_slot
-    from warehouse.intermediate.recorded_changes
+    select post_id, min(first_slot) as first_slot, max(last_slot) as last_slot
+    from warehouse.intermediate.recorded_spans
     where build > (
         select build from warehouse.intermediate.recorded_builds
         where invocation_id = (select build_id from draft.publication)
@@ -97,7 +97,8 @@ def _take_over_changes(connection: duckdb.DuckDBPyConnection, models: list[Model
         connection.execute(
             f"""
             delete from draft.{name} as old using changes
-            where old.{post} = changes.post_id and old.{slot} >= changes.first_slot
+            where old.{post} = changes.post_id
+                and old.{slot} between changes.first_slot and changes.last_slot
             """
         )
         connection.execute(
@@ -105,7 +106,8 @@ def _take_over_changes(connection: duckdb.DuckDBPyConnection, models: list[Model
             insert into draft.{name}
             select new.* from {source} as new
             inner join changes
-                on new.{post} = changes.post_id and new.{slot} >= changes.first_slot
+                on new.{post} = changes.post_id
+                and new.{slot} between changes.first_slot and changes.last_slot
             order by {order}
             """
         )

@@ -12,7 +12,8 @@ posts as (
         posts.platform,
         posts.account_kind,
         posts.published_at,
-        {% if is_incremental() %}touched.first_slot{% else %}{{ beginning() }} as first_slot{% endif %}
+        {% if is_incremental() %}touched.first_slot{% else %}{{ beginning() }} as first_slot{% endif %},
+        {% if is_incremental() %}touched.last_slot{% else %}{{ ending() }} as last_slot{% endif %}
     from {{ ref('int_posts') }} as posts
     {% if is_incremental() %}
     inner join {{ ref('int_touched_posts') }} as touched on posts.post_id = touched.post_id
@@ -51,7 +52,7 @@ readings as (
     inner join {% if loop.first %}posts{% else %}whole_posts as posts{% endif %}
         on
             readings.post_id = posts.landed_post_id
-            and readings.slot_start >= posts.first_slot
+            and readings.slot_start between posts.first_slot and posts.last_slot
     where {{ kept }}
     {%- if not loop.last %}
     union all
@@ -173,6 +174,7 @@ ranked_file_rows as (
     select
         files.*,
         posts.first_slot,
+        posts.last_slot,
         row_number() over (
             partition by files.post_id, files.platform_post_id
             order by files.collected_at desc, files.impressions desc nulls last, files.file_sha256 asc
@@ -250,7 +252,7 @@ file as (
             and newest.slot_start = api.slot_start
     where
         newest.version_recency = 1
-        and newest.slot_start >= newest.first_slot
+        and newest.slot_start between newest.first_slot and newest.last_slot
         and api.post_id is null
 
 ),

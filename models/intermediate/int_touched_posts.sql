@@ -1,4 +1,3 @@
-{%- set recorded_loads = recorded('recorded_loads') -%}
 {%- set recorded_posts = recorded('recorded_posts') -%}
 {%- set built_days = as_last_built('intermediate', 'int_account_days') -%}
 {%- set last_touched = as_last_built('intermediate', 'int_touched_posts') -%}
@@ -28,51 +27,13 @@ seen as (
 
 ),
 
-new_loads as (
-
-    select loads.load_id
-    from {{ ref('int_loads') }} as loads
-    {%- if recorded_loads %}
-    left join {{ recorded_loads }} as recorded on loads.load_id = recorded.load_id
-    where recorded.load_id is null
-    {% endif %}
-
-),
-
--- A new reading changes its own snapshot and the increments after it.
-new_readings as (
-    {% for platform in platforms() %}
-    select
-        cast(readings.post_id as {{ uuid_type() }}) as post_id,
-        min(readings.slot_start) as first_slot
-    from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
-    inner join new_loads on readings.load_id = new_loads.load_id
-    where not readings.is_archived
-    group by readings.post_id
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
-
-),
-
--- A new file row may replace the snapshot of an older file anywhere in the history.
-new_file_rows as (
-
-    select
-        files.post_id,
-        {{ beginning() }} as first_slot
-    from {{ ref('stg_twitter__export_posts') }} as files
-    inner join new_loads on files.load_id = new_loads.load_id
-
-),
-
 -- What is known of the post changed, it is new, or it is no more (its account was merged or erased).
 changed_posts as (
 
     select
         coalesce(posts.post_id, seen.post_id) as post_id,
-        {{ beginning() }} as first_slot
+        {{ beginning() }} as first_slot,
+        {{ ending() }} as last_slot
     from {{ ref('int_posts') }} as posts
     full outer join seen on posts.post_id = seen.post_id
     where posts.fingerprint is distinct from seen.fingerprint
@@ -110,24 +71,28 @@ pending as (
 
 touched as (
 
-    select * from new_readings
-    union all
-    select * from new_file_rows
+    select
+        post_id,
+        first_slot,
+        last_slot
+    from {{ ref('int_touched_spans') }}
     union all
     select * from changed_posts
     union all
     select
         post_id,
-        {{ beginning() }} as first_slot
+        {{ beginning() }} as first_slot,
+        {{ ending() }} as last_slot
     from pending
 
 ),
 
-first_touches as (
+spans as (
 
     select
         post_id,
-        min(first_slot) as first_slot
+        min(first_slot) as first_slot,
+        max(last_slot) as last_slot
     from touched
     group by post_id
 
@@ -137,8 +102,9 @@ first_touches as (
 direct as (
 
     select
-        first_touches.post_id,
-        first_touches.first_slot,
+        spans.post_id,
+        spans.first_slot,
+        spans.last_slot,
         coalesce(posts.account_id, seen.account_id, pending.account_id) as account_id,
         case
             when seen.published_at < posts.published_at then seen.published_at
@@ -148,10 +114,10 @@ direct as (
             when seen.published_at > posts.published_at then seen.published_at
             else coalesce(posts.published_at, seen.published_at, pending.latest_published_at)
         end as latest_published_at
-    from first_touches
-    left join {{ ref('int_posts') }} as posts on first_touches.post_id = posts.post_id
-    left join seen on first_touches.post_id = seen.post_id
-    left join pending on first_touches.post_id = pending.post_id
+    from spans
+    left join {{ ref('int_posts') }} as posts on spans.post_id = posts.post_id
+    left join seen on spans.post_id = seen.post_id
+    left join pending on spans.post_id = pending.post_id
 
 ),
 
@@ -231,6 +197,7 @@ final as (
     select
         coalesce(direct.post_id, whole.post_id) as post_id,
         case when whole.post_id is null then direct.first_slot else {{ beginning() }} end as first_slot,
+        case when whole.post_id is null then direct.last_slot else {{ ending() }} end as last_slot,
         coalesce(direct.account_id, whole.account_id) as account_id,
         coalesce(direct.earliest_published_at, whole.published_at) as earliest_published_at,
         coalesce(direct.latest_published_at, whole.published_at) as latest_published_at,

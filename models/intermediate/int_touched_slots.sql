@@ -15,7 +15,7 @@ final as (
     inner join {{ ref('int_touched_posts') }} as touched
         on
             increments.post_id = touched.post_id
-            and increments.slot_start >= touched.first_slot
+            and increments.slot_start between touched.first_slot and touched.last_slot
 
 )
 

@@ -25,3 +25,30 @@
 {% macro default__each_number(first, last) %}unnest(generate_series({{ first }}, {{ last }})){% endmacro %}
 
 {% macro spark__each_number(first, last) %}explode(sequence({{ first }}, {{ last }})){% endmacro %}
+
+
+{#-
+    What:   the three quartiles of a group, as `quantile` gives them, for one look at its values.
+    Types:  integer expression -> a list of three doubles, for `nth`.
+    Usage:  {{ quartiles('impressions') }} as quartiles
+-#}
+{% macro quartiles(expression) %}
+    {{- adapter.dispatch('quartiles')(expression) -}}
+{% endmacro %}
+
+{% macro default__quartiles(expression) %}quantile_cont({{ expression }}, [0.25, 0.5, 0.75]){% endmacro %}
+
+{% macro spark__quartiles(expression) %}percentile({{ expression }}, array(0.25, 0.5, 0.75)){% endmacro %}
+
+{#-
+    What:   an element of a list, counted from 1; NULL of NULL.
+    Types:  list, integer literal -> the element's type.
+    Usage:  {{ nth('quartiles', 2) }} as median
+-#}
+{% macro nth(list, number) %}
+    {{- adapter.dispatch('nth')(list, number) -}}
+{% endmacro %}
+
+{% macro default__nth(list, number) %}list_extract({{ list }}, {{ number }}){% endmacro %}
+
+{% macro spark__nth(list, number) %}element_at({{ list }}, {{ number }}){% endmacro %}

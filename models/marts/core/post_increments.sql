@@ -12,7 +12,7 @@ snapshots as (
     inner join {{ ref('int_touched_posts') }} as touched
         on
             snapshots.post_id = touched.post_id
-            and snapshots.slot_start >= touched.first_slot
+            and snapshots.slot_start between touched.first_slot and touched.last_slot
     {% endif %}
 
 ),

@@ -95,9 +95,7 @@ statistics as (
         {%- for metric in metrics %}
         count({{ metric }}) as n_{{ metric }},
         cast(sum({{ metric }}) as bigint) as sum_{{ metric }},
-        {%- for name, share in [('lower_quartile', 0.25), ('median', 0.5), ('upper_quartile', 0.75)] %}
-        cast({{ quantile(metric, share) }} * 4 as bigint) as {{ name }}_{{ metric }},
-        {%- endfor %}
+        {{ quartiles(metric) }} as quartiles_{{ metric }},
         sum(case when {{ metric }} < own_{{ metric }} then 2 when {{ metric }} = own_{{ metric }} then 1 else 0 end)
             as rank_{{ metric }}
         {%- if not loop.last %},{% endif %}
@@ -119,9 +117,9 @@ long as (
         coalesce(statistics.is_same_type = 1, false) as is_same_type,
         subjects.{{ metric }} as own_value,
         cast(coalesce(statistics.n_{{ metric }}, 0) as bigint) as n,
-        statistics.lower_quartile_{{ metric }} as lower_quartile,
-        statistics.median_{{ metric }} as median,
-        statistics.upper_quartile_{{ metric }} as upper_quartile,
+        cast({{ nth('statistics.quartiles_' ~ metric, 1) }} * 4 as bigint) as lower_quartile,
+        cast({{ nth('statistics.quartiles_' ~ metric, 2) }} * 4 as bigint) as median,
+        cast({{ nth('statistics.quartiles_' ~ metric, 3) }} * 4 as bigint) as upper_quartile,
         statistics.sum_{{ metric }} as total,
         cast(statistics.rank_{{ metric }} as bigint) as doubled_rank
     from subjects

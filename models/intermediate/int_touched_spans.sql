@@ -1,0 +1,153 @@
+{%- set recorded_loads = recorded('recorded_loads') -%}
+{%- set last_built = as_last_built('intermediate', 'int_snapshots') -%}
+{%- set landed_metrics = counters() + ['unique_impressions'] -%}
+{%- set known_metrics = landed_metrics + ['engagements', 'engagements_core'] -%}
+
+with
+
+new_loads as (
+
+    select loads.load_id
+    from {{ ref('int_loads') }} as loads
+    {%- if recorded_loads %}
+    left join {{ recorded_loads }} as recorded on loads.load_id = recorded.load_id
+    where recorded.load_id is null
+    {% endif %}
+
+),
+
+new_readings as (
+    {% for platform in platforms() %}
+    select
+        cast(readings.post_id as {{ uuid_type() }}) as post_id,
+        readings.slot_start,
+        {%- for metric in landed_metrics %}
+        readings.{{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
+    inner join new_loads on readings.load_id = new_loads.load_id
+    where not readings.is_archived
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+arrived as (
+
+    select
+        post_id,
+        min(slot_start) as first_slot,
+        max(slot_start) as newest_slot,
+        {%- for metric in landed_metrics %}
+        count({{ metric }}) as knows_{{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from new_readings
+    group by post_id
+
+),
+
+-- What stands there since the last build, from the first new reading on.
+following as (
+
+    {%- if last_built %}
+    select
+        snapshots.post_id,
+        snapshots.slot_start,
+        {%- for metric in known_metrics %}
+        snapshots.{{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ last_built }} as snapshots
+    inner join arrived
+        on
+            snapshots.post_id = arrived.post_id
+            and snapshots.slot_start >= arrived.first_slot
+    {%- else %}
+    select
+        post_id,
+        slot_start,
+        {%- for metric in landed_metrics %}
+        {{ metric }},
+        {%- endfor %}
+        cast(null as bigint) as engagements,
+        cast(null as bigint) as engagements_core
+    from new_readings
+    where 1 = 0
+    {%- endif %}
+
+),
+
+known as (
+
+    select
+        post_id,
+        {%- for metric in known_metrics %}
+        count({{ metric }}) as knows_{{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from following
+    group by post_id
+
+),
+
+-- An increment is measured against the last known value: from the first older snapshot on that knows all
+-- that the new ones may have changed, increments are what they were.
+settled as (
+
+    select
+        following.post_id,
+        min(following.slot_start) as last_slot
+    from following
+    inner join arrived
+        on
+            following.post_id = arrived.post_id
+            and following.slot_start > arrived.newest_slot
+    inner join known on following.post_id = known.post_id
+    where
+        {%- for metric in known_metrics %}
+        (
+            following.{{ metric }} is not null
+            or known.knows_{{ metric }}{% if metric in landed_metrics %} + arrived.knows_{{ metric }}{% endif %} = 0
+        )
+        {%- if not loop.last %}
+        and{% endif %}
+        {%- endfor %}
+    group by following.post_id
+
+),
+
+-- A new file row may replace the snapshot of an older file anywhere in the history.
+spans as (
+
+    select
+        arrived.post_id,
+        arrived.first_slot,
+        coalesce(settled.last_slot, {{ ending() }}) as last_slot
+    from arrived
+    left join settled on arrived.post_id = settled.post_id
+    union all
+    select
+        files.post_id,
+        {{ beginning() }} as first_slot,
+        {{ ending() }} as last_slot
+    from {{ ref('stg_twitter__export_posts') }} as files
+    inner join new_loads on files.load_id = new_loads.load_id
+
+),
+
+final as (
+
+    select
+        post_id,
+        min(first_slot) as first_slot,
+        max(last_slot) as last_slot
+    from spans
+    group by post_id
+
+)
+
+select * from final
