@@ -56,26 +56,11 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- What: removes all rows of the touched posts (a pre-hook of models with a few rows a post). -#}
-{% macro delete_touched_posts() %}
+{#- What: removes all rows of the posts that a model lists (a pre-hook of models with a few rows a post). -#}
+{% macro delete_posts_of(model) %}
     {%- if is_incremental() -%}
         delete from {{ this }}
-        where post_id in (select post_id from {{ ref('int_touched_posts') }})
-    {%- endif -%}
-{% endmacro %}
-
-{#- What: removes what is kept of the first week of the posts whose first week is touched (a pre-hook). -#}
-{% macro delete_touched_young_posts() %}
-    {%- if is_incremental() -%}
-        delete from {{ this }}
-        where post_id in (
-            select built.post_id
-            from {{ this }} as built
-            inner join {{ ref('int_touched_posts') }} as touched
-                on
-                    built.post_id = touched.post_id
-                    and touched.first_slot < built.published_at + interval '8' day
-        )
+        where post_id in (select post_id from {{ ref(model) }})
     {%- endif -%}
 {% endmacro %}
 
@@ -95,11 +80,20 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- What: removes the comparisons that a touched post is part of (a pre-hook). -#}
-{% macro delete_touched_comparisons() %}
+{#- What: removes the slots of which what is due is counted anew (a pre-hook). -#}
+{% macro delete_recounted_slots() %}
     {%- if is_incremental() -%}
         delete from {{ this }}
-        where post_id in (select post_id from {{ ref('int_touched_comparisons') }})
+        where (account_id, slot_start) in (
+            select
+                built.account_id,
+                built.slot_start
+            from {{ this }} as built
+            left join {{ ref('int_coverage_starts') }} as starts on built.account_id = starts.account_id
+            where
+                starts.account_id is null
+                or built.slot_start >= starts.first_slot
+        )
     {%- endif -%}
 {% endmacro %}
 

@@ -13,6 +13,11 @@
     {{- return(counters() + ['engagements', 'engagements_core']) -}}
 {% endmacro %}
 
+{#- What: the ages, in hours, at which posts are compared (METRICS.md 6). -#}
+{% macro comparison_ages() %}
+    {{- return([24, 72, 168]) -}}
+{% endmacro %}
+
 {#- What: the columns of an increments mart that are added up: totals, the observed part, rate parts. -#}
 {% macro increment_sums() %}
     {%- set sums = [] -%}

@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_touched_posts') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_touched_posts() }}") }}
+{{ config(materialized='incremental', pre_hook="{{ delete_posts_of('int_touched_posts') }}") }}
 
 with
 

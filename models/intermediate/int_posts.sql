@@ -132,8 +132,8 @@ due_posts as (
 
 ),
 
--- The fingerprint is all that a post's snapshots and increments follow from, readings aside: when it
--- changes, the post is built anew.
+-- The fingerprint is all that a post's snapshots, increments and comparisons follow from, readings aside:
+-- when it changes, the post is built anew.
 final as (
 
     select
@@ -152,6 +152,7 @@ final as (
             '|',
             cast(account_id as varchar),
             account_kind,
+            coalesce(post_type, 'type not known'),
             '{{ code_fingerprint() }}',
             cast({{ epoch_microseconds('published_at') }} as varchar),
             coalesce(cast({{ epoch_microseconds('first_due_slot') }} as varchar), 'not due'),

@@ -1,4 +1,11 @@
+-- depends_on: {{ ref('int_coverage_starts') }}
 -- depends_on: {{ ref('int_touched_slots') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['account_id', 'slot_start'],
+    pre_hook="{{ delete_recounted_slots() }}"
+) }}
 {%- set last_built = as_last_built('intermediate', 'int_slot_coverage') %}
 
 with
@@ -6,15 +13,18 @@ with
 posts as (
 
     select
-        post_id,
-        account_id,
-        published_at,
-        first_due_slot,
-        last_due_slot,
-        {{ last_young_slot('published_at') }} as last_young_slot,
-        {{ first_old_slot('published_at') }} as first_old_slot
-    from {{ ref('int_posts') }}
-    where first_due_slot is not null
+        posts.post_id,
+        posts.account_id,
+        posts.first_due_slot,
+        posts.last_due_slot,
+        {{ last_young_slot('posts.published_at') }} as last_young_slot,
+        {{ first_old_slot('posts.published_at') }} as first_old_slot,
+        case
+            when posts.first_due_slot > starts.first_slot then posts.first_due_slot else starts.first_slot
+        end as first_counted_slot
+    from {{ ref('int_posts') }} as posts
+    inner join {{ ref('int_coverage_starts') }} as starts on posts.account_id = starts.account_id
+    where posts.first_due_slot is not null
 
 ),
 
@@ -25,18 +35,22 @@ runs as (
     select
         account_id,
         2 as slot_hours,
-        first_due_slot as first_slot,
+        first_counted_slot as first_slot,
         case when last_due_slot < last_young_slot then last_due_slot else last_young_slot end as last_slot
     from posts
-    where first_due_slot <= last_young_slot
+    where
+        first_counted_slot <= last_young_slot
+        and first_counted_slot <= last_due_slot
     union all
     select
         account_id,
         6 as slot_hours,
-        case when first_due_slot > first_old_slot then first_due_slot else first_old_slot end as first_slot,
+        case when first_counted_slot > first_old_slot then first_counted_slot else first_old_slot end as first_slot,
         last_due_slot as last_slot
     from posts
-    where last_due_slot >= first_old_slot
+    where
+        first_counted_slot <= last_due_slot
+        and first_old_slot <= last_due_slot
 
 ),
 
@@ -115,19 +129,45 @@ due as (
 
 ),
 
-counted as (
+-- Of slots before, only what is filled may differ: they stay until they are replaced.
+recounted as (
+
+    select
+        account_id,
+        slot_start,
+        due_slots
+    from due
+    where due_slots > 0
+    {%- if last_built %}
+    union all
+    select
+        built.account_id,
+        built.slot_start,
+        built.due_slots
+    from {{ last_built }} as built
+    inner join {{ ref('int_touched_slots') }} as touched
+        on
+            built.account_id = touched.account_id
+            and built.slot_start = touched.slot_start
+    inner join {{ ref('int_coverage_starts') }} as starts
+        on
+            built.account_id = starts.account_id
+            and built.slot_start < starts.first_slot
+    {%- endif %}
+
+),
+
+filled as (
 
     select
         snapshots.account_id,
         snapshots.slot_start,
         count(*) as filled_slots
     from {{ ref('post_increments') }} as snapshots
-    {% if last_built %}
-    inner join {{ ref('int_touched_slots') }} as touched
+    inner join recounted
         on
-            snapshots.account_id = touched.account_id
-            and snapshots.slot_start = touched.slot_start
-    {% endif %}
+            snapshots.account_id = recounted.account_id
+            and snapshots.slot_start = recounted.slot_start
     inner join posts
         on
             snapshots.post_id = posts.post_id
@@ -138,42 +178,18 @@ counted as (
 
 ),
 
--- Readings of other slots are as they were.
-filled as (
-
-    select * from counted
-    {%- if last_built %}
-    union all
-    select
-        built.account_id,
-        built.slot_start,
-        built.filled_slots
-    from {{ last_built }} as built
-    where
-        not exists (
-            select 1
-            from {{ ref('int_touched_slots') }} as touched
-            where
-                touched.account_id = built.account_id
-                and touched.slot_start = built.slot_start
-        )
-    {%- endif %}
-
-),
-
 final as (
 
     select
-        due.account_id,
-        due.slot_start,
-        cast(due.due_slots as integer) as due_slots,
+        recounted.account_id,
+        recounted.slot_start,
+        cast(recounted.due_slots as integer) as due_slots,
         cast(coalesce(filled.filled_slots, 0) as integer) as filled_slots
-    from due
+    from recounted
     left join filled
         on
-            due.account_id = filled.account_id
-            and due.slot_start = filled.slot_start
-    where due.due_slots > 0
+            recounted.account_id = filled.account_id
+            and recounted.slot_start = filled.slot_start
 
 )
 

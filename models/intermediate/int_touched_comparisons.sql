@@ -4,15 +4,20 @@ with
 touched as (
 
     select
+        post_id,
+        account_id,
+        earliest_published_at,
+        latest_published_at
+    from {{ ref('int_touched_ages') }}
+    union all
+    select
         touched.post_id,
         touched.account_id,
         touched.earliest_published_at,
         touched.latest_published_at
     from {{ ref('int_touched_posts') }} as touched
-    left join {{ ref('int_post_totals') }} as totals on touched.post_id = totals.post_id
-    where
-        touched.first_slot < touched.latest_published_at + interval '8' day
-        or totals.has_file = 1
+    inner join {{ ref('int_post_totals') }} as totals on touched.post_id = totals.post_id
+    where totals.has_file = 1
 
 ),
 

@@ -17,6 +17,26 @@ connections as (
 
 ),
 
+zones as (
+
+    select distinct
+        account_id,
+        timezone
+    from {{ ref('daily_metrics') }}
+
+),
+
+open_days as (
+
+    select
+        zones.account_id,
+        zones.timezone,
+        cast({{ wall_clock('as_of.data_as_of', 'zones.timezone') }} as date) as open_day
+    from zones
+    inner join {{ ref('int_account_as_of') }} as as_of on zones.account_id = as_of.account_id
+
+),
+
 days as (
 
     select
@@ -24,9 +44,12 @@ days as (
         metrics.day,
         metrics.due_slots,
         metrics.filled_slots,
-        cast({{ wall_clock('as_of.data_as_of', 'metrics.timezone') }} as date) as open_day
+        open_days.open_day
     from {{ ref('daily_metrics') }} as metrics
-    inner join {{ ref('int_account_as_of') }} as as_of on metrics.account_id = as_of.account_id
+    inner join open_days
+        on
+            metrics.account_id = open_days.account_id
+            and metrics.timezone = open_days.timezone
 
 ),
 

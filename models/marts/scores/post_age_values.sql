@@ -1,5 +1,5 @@
--- depends_on: {{ ref('int_touched_posts') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_touched_young_posts() }}") }}
+-- depends_on: {{ ref('int_touched_ages') }}
+{{ config(materialized='incremental', pre_hook="{{ delete_posts_of('int_touched_ages') }}") }}
 
 with
 
@@ -8,10 +8,7 @@ posts as (
     select posts.*
     from {{ ref('int_posts') }} as posts
     {% if is_incremental() %}
-    inner join {{ ref('int_touched_posts') }} as touched
-        on
-            posts.post_id = touched.post_id
-            and touched.first_slot < posts.published_at + interval '8' day
+    inner join {{ ref('int_touched_ages') }} as touched on posts.post_id = touched.post_id
     {% endif %}
 
 ),
@@ -44,7 +41,7 @@ pairs as (
 ),
 
 ages as (
-    {% for hours in [24, 72, 168] %}
+    {% for hours in comparison_ages() %}
     select {{ hours }} as age_hours
     {%- if not loop.last %}
     union all

@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_touched_comparisons') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_touched_comparisons() }}") }}
+{{ config(materialized='incremental', pre_hook="{{ delete_posts_of('int_touched_comparisons') }}") }}
 
 {%- set metrics = ['impressions', 'engagements', 'engagement_rate', 'engagement_score'] %}
 
