@@ -6,6 +6,7 @@ middle of such a write leaves a file that nobody can read. So all writers work o
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -29,12 +30,18 @@ def working_copy(warehouse: Path, folder: Path, *, has_fixed_path: bool = False)
     copy = folder / ("" if has_fixed_path else uuid4().hex) / warehouse.name
     copy.parent.mkdir(parents=True)
     try:
-        if warehouse.exists():
-            # takes in the log that a killed writer may have left
-            duckdb.connect(str(warehouse)).close()
-            shutil.copyfile(warehouse, copy)
-            shutil.copymode(warehouse, copy)
-        yield copy
+        with ThreadPoolExecutor(1) as background:
+            if warehouse.exists():
+                # takes in the log that a killed writer may have left
+                duckdb.connect(str(warehouse)).close()
+                shutil.copyfile(warehouse, copy)
+                shutil.copymode(warehouse, copy)
+                # what is copied goes to disk meanwhile, or the end would wait for all of it
+                copied = background.submit(fsync, copy)
+                yield copy
+                copied.result()
+            else:
+                yield copy
         with duckdb.connect(str(copy)) as written:
             written.execute("checkpoint")
         fsync(copy)

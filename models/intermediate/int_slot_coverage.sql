@@ -157,24 +157,33 @@ recounted as (
 
 ),
 
+-- Ten million rows are left to a few thousand before their posts are asked for.
+readings as (
+
+    select
+        account_id,
+        slot_start,
+        post_id
+    from {{ ref('post_increments') }}
+    where
+        source = 'api'
+        and (account_id, slot_start) in (select account_id, slot_start from recounted)
+
+),
+
 filled as (
 
     select
-        snapshots.account_id,
-        snapshots.slot_start,
+        readings.account_id,
+        readings.slot_start,
         count(*) as filled_slots
-    from {{ ref('post_increments') }} as snapshots
-    inner join recounted
-        on
-            snapshots.account_id = recounted.account_id
-            and snapshots.slot_start = recounted.slot_start
+    from readings
     inner join posts
         on
-            snapshots.post_id = posts.post_id
-            and snapshots.slot_start >= posts.first_due_slot
-            and snapshots.slot_start <= posts.last_due_slot
-    where snapshots.source = 'api'
-    group by snapshots.account_id, snapshots.slot_start
+            readings.post_id = posts.post_id
+            and readings.slot_start >= posts.first_due_slot
+            and readings.slot_start <= posts.last_due_slot
+    group by readings.account_id, readings.slot_start
 
 ),
 

@@ -104,6 +104,16 @@ places as (
 
 ),
 
+-- A column of its own: in the window's order it would be calculated at each comparison.
+{{ round }}_keys as (
+
+    select
+        *,
+        {{ shuffle_key('place', 'draw') }} as shuffle_key
+    from {{ round }}_draws
+
+),
+
 {{ round }}_dealt as (
 
     select
@@ -113,9 +123,9 @@ places as (
         draw,
         row_number() over (
             partition by account_id, draw
-            order by {{ shuffle_key('place', 'draw') }}, place
+            order by shuffle_key, place
         ) as place
-    from {{ round }}_draws
+    from {{ round }}_keys
 
 ),
 
