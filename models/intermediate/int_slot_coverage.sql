@@ -167,7 +167,12 @@ readings as (
     from {{ ref('post_increments') }}
     where
         source = 'api'
-        and (account_id, slot_start) in (select account_id, slot_start from recounted)
+        and (account_id, slot_start) in (
+            select
+                recounted.account_id,
+                recounted.slot_start
+            from recounted
+        )
 
 ),
 

@@ -6,26 +6,37 @@ as_of as (
 
 ),
 
+ages as (
+    {% for hours in comparison_ages() %}
+    select {{ hours }} as age_hours
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
 -- A value at an age lies between two readings with at most one empty slot between them: a reading changes
 -- those within three slots of its own.
 final as (
 
-    select
+    select distinct
         touched.post_id,
         touched.account_id,
         touched.earliest_published_at,
         touched.latest_published_at
     from {{ ref('int_touched_posts') }} as touched
+    cross join ages
     cross join as_of
     where
         touched.first_slot = {{ beginning() }}
-        {%- for hours in comparison_ages() %}
         or (
-            touched.latest_published_at + interval '{{ hours }}' hour >= touched.first_slot - interval '18' hour
-            and touched.earliest_published_at + interval '{{ hours }}' hour <= as_of.data_as_of
-            and touched.earliest_published_at + interval '{{ hours }}' hour < touched.last_slot + interval '18' hour
+            touched.latest_published_at + ages.age_hours * interval '1' hour
+            >= touched.first_slot - interval '18' hour
+            and touched.earliest_published_at + ages.age_hours * interval '1' hour
+            < touched.last_slot + interval '18' hour
+            and touched.earliest_published_at + ages.age_hours * interval '1' hour <= as_of.data_as_of
         )
-        {%- endfor %}
 
 )
 

@@ -55,12 +55,11 @@ following as (
 
     {%- if last_built %}
     select
-        snapshots.post_id,
-        snapshots.slot_start,
         {%- for metric in known_metrics %}
-        snapshots.{{ metric }}
-        {%- if not loop.last %},{% endif %}
+        snapshots.{{ metric }},
         {%- endfor %}
+        snapshots.post_id,
+        snapshots.slot_start
     from {{ last_built }} as snapshots
     inner join arrived
         on
@@ -68,13 +67,13 @@ following as (
             and snapshots.slot_start >= arrived.first_slot
     {%- else %}
     select
-        post_id,
-        slot_start,
         {%- for metric in landed_metrics %}
         {{ metric }},
         {%- endfor %}
         cast(null as bigint) as engagements,
-        cast(null as bigint) as engagements_core
+        cast(null as bigint) as engagements_core,
+        post_id,
+        slot_start
     from new_readings
     where 1 = 0
     {%- endif %}
@@ -102,19 +101,15 @@ settled as (
         following.post_id,
         min(following.slot_start) as last_slot
     from following
-    inner join arrived
-        on
-            following.post_id = arrived.post_id
-            and following.slot_start > arrived.newest_slot
+    inner join arrived on following.post_id = arrived.post_id
     inner join known on following.post_id = known.post_id
     where
-        {%- for metric in known_metrics %}
-        (
-            following.{{ metric }} is not null
-            or known.knows_{{ metric }}{% if metric in landed_metrics %} + arrived.knows_{{ metric }}{% endif %} = 0
-        )
-        {%- if not loop.last %}
-        and{% endif %}
+        following.slot_start > arrived.newest_slot
+        {%- for metric in landed_metrics %}
+        and (following.{{ metric }} is not null or known.knows_{{ metric }} + arrived.knows_{{ metric }} = 0)
+        {%- endfor %}
+        {%- for metric in ['engagements', 'engagements_core'] %}
+        and (following.{{ metric }} is not null or known.knows_{{ metric }} = 0)
         {%- endfor %}
     group by following.post_id
 

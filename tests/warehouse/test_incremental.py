@@ -256,6 +256,64 @@ def test_new_readings_touch_only_what_comes_after_them(warehouse: RawWarehouse) 
     assert_equal_to_a_full_refresh(warehouse)
 
 
+def test_a_late_reading_touches_what_follows_up_to_where_all_is_known_again(
+    warehouse: RawWarehouse,
+) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2026-03-01"), members={"user-1": "owner"})
+    post = warehouse.post(account, "1", at("2026-03-10 00:00"))
+    known = {"impressions": 10, "likes": 1}
+    for hour, counters in {
+        0: known,
+        8: {"impressions": 30},  # says nothing of likes
+        12: {"impressions": 40, "likes": 4},
+        16: {"impressions": 50, "likes": 5},
+    }.items():
+        warehouse.snapshot(post, at(f"2026-03-10 {hour:02}:10"), **counters)
+    warehouse.run()
+    warehouse.snapshot(post, at("2026-03-10 04:10"), impressions=20, likes=2)
+    warehouse.run()
+    span = warehouse.row("select first_slot, last_slot from intermediate.int_touched_posts")
+    assert span == {"first_slot": at("2026-03-10 04:00"), "last_slot": at("2026-03-10 12:00")}
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_a_new_reading_at_the_end_touches_all_that_follows(warehouse: RawWarehouse) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2026-03-01"), members={"user-1": "owner"})
+    post = warehouse.post(account, "1", at("2026-03-10 00:00"))
+    warehouse.snapshot(post, at("2026-03-10 00:10"), impressions=10, likes=1)
+    warehouse.run()
+    warehouse.snapshot(post, at("2026-03-10 04:10"), impressions=20, likes=2)
+    warehouse.run()
+    span = warehouse.row("select first_slot, last_slot from intermediate.int_touched_posts")
+    assert span == {"first_slot": at("2026-03-10 04:00"), "last_slot": at("9999-01-01")}
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_a_post_whose_type_becomes_known_is_compared_anew(warehouse: RawWarehouse) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2026-01-01"), members={"user-1": "owner"})
+    posts = [
+        warehouse.post(account, str(number), at("2026-03-01") + timedelta(days=number))
+        for number in range(24)
+    ]
+    for number, post in enumerate(posts):
+        for hours in (23, 25):
+            moment = post.published_at + timedelta(hours=hours)
+            warehouse.snapshot(post, moment, impressions=100 + number, likes=number)
+    warehouse.run()
+    with duckdb.connect(warehouse.path) as connection:
+        connection.execute(
+            "update raw.twitter_posts set post_type = 'reply' where platform_post_id <> '3'"
+        )
+        connection.execute(
+            "update raw.linkedin_posts set post_type = 'reply' where platform_post_id <> '3'"
+        )
+    warehouse.run()
+    assert_equal_to_a_full_refresh(warehouse)
+
+
 def test_new_code_rebuilds_what_old_code_made(warehouse: RawWarehouse, tmp_path: Path) -> None:
     warehouse.user()
     account = warehouse.account(connected_at=at("2026-03-01"))

@@ -36,7 +36,7 @@
     {{- adapter.dispatch('quartiles')(expression) -}}
 {% endmacro %}
 
-{% macro default__quartiles(expression) %}quantile_cont({{ expression }}, [0.25, 0.5, 0.75]){% endmacro %}
+{% macro default__quartiles(expression) %}quantile_cont({{ expression }}, list_value(0.25, 0.5, 0.75)){% endmacro %}
 
 {% macro spark__quartiles(expression) %}percentile({{ expression }}, array(0.25, 0.5, 0.75)){% endmacro %}
 

@@ -91,15 +91,15 @@ statistics as (
 
     select
         post_id,
-        max(case when peers_of_same_type >= 20 then 1 else 0 end) as is_same_type,
         {%- for metric in metrics %}
+        {{ quartiles(metric) }} as quartiles_{{ metric }},
         count({{ metric }}) as n_{{ metric }},
         cast(sum({{ metric }}) as bigint) as sum_{{ metric }},
-        {{ quartiles(metric) }} as quartiles_{{ metric }},
-        sum(case when {{ metric }} < own_{{ metric }} then 2 when {{ metric }} = own_{{ metric }} then 1 else 0 end)
-            as rank_{{ metric }}
-        {%- if not loop.last %},{% endif %}
+        sum(
+            case when {{ metric }} < own_{{ metric }} then 2 when {{ metric }} = own_{{ metric }} then 1 else 0 end
+        ) as rank_{{ metric }},
         {%- endfor %}
+        max(case when peers_of_same_type >= 20 then 1 else 0 end) as is_same_type
     from compared
     group by post_id
 
