@@ -220,9 +220,13 @@ class Dbt:
         ):
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(f"{warehouse}\n")
-            process.stdin.close()
-            done = _follow(process.stdout, progress)
+            try:
+                process.stdin.write(f"{warehouse}\n")
+                process.stdin.close()
+                done = _follow(process.stdout, progress)
+            except BaseException:
+                process.kill()
+                raise
             if process.wait() < 0:
                 raise BuildError("dbt was killed: the warehouse is as it was before")
             done.returncode = process.returncode

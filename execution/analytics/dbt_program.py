@@ -41,7 +41,10 @@ def _tell(event: Any) -> None:
 
 
 def _print(told: dict[str, Any]) -> None:
-    print(json.dumps(told), flush=True)  # noqa: T201  (this is its protocol)
+    try:
+        print(json.dumps(told), flush=True)  # noqa: T201  (this is its protocol)
+    except BrokenPipeError:  # nobody wants it: an error in a thread of dbt's would stop all others
+        os._exit(1)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -58,6 +58,17 @@ _LIVE_READING = """
 """
 
 BADS = {
+    "an X reading whose post's id is in capitals": bad(
+        f"update raw.twitter_snapshots set post_id = upper(post_id) where {_LIVE_READING}",
+        "stg_twitter__snapshots_ids_are_plain_text",
+        "landed_readings_reach_the_snapshots",
+    ),
+    "a LinkedIn reading whose post's id is in capitals": bad(
+        "update raw.linkedin_snapshots set post_id = upper(post_id)"
+        " where rowid = (select min(rowid) from raw.linkedin_snapshots)",
+        "stg_linkedin__snapshots_ids_are_plain_text",
+        "landed_readings_reach_the_snapshots",
+    ),
     "a score above its ceiling": bad(
         "update intermediate.int_snapshots set engagement_score = 1000.01"
         " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
