@@ -13,7 +13,7 @@ _QUICK = {"unit", "api"}
 
 
 def _started(dbt: Dbt, *arguments: str) -> list[str]:
-    return dbt_command(*_COMMAND(dbt, *arguments)[2:])  # all but `python -m`
+    return dbt_command(*_COMMAND(dbt, *arguments)[3:])  # all but `python -P -m`
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -103,7 +103,8 @@ class Dbt:
 
     def command(self, *arguments: str) -> list[str]:
         project = ("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT / "dbt_project"))
-        return [sys.executable, "-m", "execution.analytics.dbt_program", *arguments, *project]
+        program = "execution.analytics.dbt_program"  # -P: found where it is installed, not here
+        return [sys.executable, "-P", "-m", program, *arguments, *project]
 
     def environment(self, target: Path) -> dict[str, str]:
         return {
@@ -268,16 +269,19 @@ def _follow(lines: Iterable[str], progress: OnProgress | None) -> _Done:
     """Follow what dbt_program prints; what is not its JSON is a crash that tells of itself."""
     done = _Done()
     for line in lines:
-        try:
+        told = None
+        with suppress(ValueError):
             told = json.loads(line)
-            if "error" in told:
-                done.errors.append(told["error"])
-            elif "preview" in told:
-                done.preview = told["preview"]
-            elif progress:
-                progress(told["index"], told["total"], told["name"])
-        except (ValueError, KeyError, TypeError):
-            done.errors.append(line.rstrip())
+        match told:
+            case {"error": error}:
+                done.errors.append(error)
+            case {"preview": rows}:
+                done.preview = rows
+            case {"index": index, "total": total, "name": name}:
+                if progress:
+                    progress(index, total, name)
+            case _:
+                done.errors.append(line.rstrip())
     return done
 
 
