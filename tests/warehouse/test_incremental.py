@@ -275,19 +275,10 @@ def test_a_late_reading_touches_what_follows_up_to_where_all_is_known_again(
     warehouse.run()
     span = warehouse.row("select first_slot, last_slot from intermediate.int_touched_posts")
     assert span == {"first_slot": at("2026-03-10 04:00"), "last_slot": at("2026-03-10 12:00")}
-    assert_equal_to_a_full_refresh(warehouse)
-
-
-def test_a_new_reading_at_the_end_touches_all_that_follows(warehouse: RawWarehouse) -> None:
-    warehouse.user()
-    account = warehouse.account(connected_at=at("2026-03-01"), members={"user-1": "owner"})
-    post = warehouse.post(account, "1", at("2026-03-10 00:00"))
-    warehouse.snapshot(post, at("2026-03-10 00:10"), impressions=10, likes=1)
-    warehouse.run()
-    warehouse.snapshot(post, at("2026-03-10 04:10"), impressions=20, likes=2)
+    warehouse.snapshot(post, at("2026-03-10 20:10"), impressions=60, likes=6)
     warehouse.run()
     span = warehouse.row("select first_slot, last_slot from intermediate.int_touched_posts")
-    assert span == {"first_slot": at("2026-03-10 04:00"), "last_slot": at("9999-01-01")}
+    assert span == {"first_slot": at("2026-03-10 20:00"), "last_slot": at("9999-01-01")}
     assert_equal_to_a_full_refresh(warehouse)
 
 
