@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -170,13 +171,20 @@ def _drop_lines(path: Path, is_marked: Callable[[str], bool]) -> int:
     return len(lines) - len(kept)
 
 
+#: Seconds. Who has just read the link opens the file it named: DuckDB reads and opens one by one.
+_WHILE_READERS_OPEN = 0.5
+
+
 def erase_generations(settings: Settings, newest: int) -> Counter[str]:
     """Remove every published generation but the newest, which was built without the erased."""
-    gone: Counter[str] = Counter()
-    for path in settings.published_dir.glob("*-*.duckdb"):
-        if path.stem.rpartition("-")[2] != str(newest):
+    older = [
+        path
+        for path in settings.published_dir.glob("*-*.duckdb")
+        if path.stem.rpartition("-")[2] != str(newest)
+    ]
+    if older:
+        time.sleep(_WHILE_READERS_OPEN)
+        for path in older:
             path.unlink()
-            gone["published (files)"] += 1
-    if gone:
         fsync(settings.published_dir)
-    return gone
+    return +Counter({"published (files)": len(older)})
