@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from execution.analytics.aggregations import Dbt
 from tests.warehouse.started_dbt import dbt_command
@@ -32,3 +33,10 @@ def started_dbt() -> Iterator[None]:
 def real_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
     """For a test that looks at the process."""
     monkeypatch.setattr(Dbt, "command", _COMMAND)
+
+
+@pytest.fixture(autouse=True)
+def logs_of_no_command() -> Iterator[None]:
+    """A command sets the logs of its process up: they do not outlive the test that called it."""
+    yield
+    structlog.reset_defaults()

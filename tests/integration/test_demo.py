@@ -116,7 +116,6 @@ def test_the_demos_terminal_shows_its_progress_and_what_is_wrong_but_no_log(
     settings = Settings(_env_file=None, data_dir=tmp_path / "data", port=0)
     with pytest.raises(DemoError, match="far enough"):
         run_demo(App(settings, SystemClock()), days=1)
-    structlog.reset_defaults()
     said = capsys.readouterr().err
     assert "counters_not_sent" in said
     assert "post deleted" not in said
