@@ -13,10 +13,16 @@
     {{- return(counters() + ['engagements', 'engagements_core']) -}}
 {% endmacro %}
 
-{#- What: the ages, in hours, at which posts are compared (METRICS.md 6). -#}
-{% macro comparison_ages() %}
-    {{- return([24, 72, 168]) -}}
-{% endmacro %}
+{#-
+    What:   the ages, in hours, at which posts are compared (METRICS.md 6): a row of `age_hours` each.
+    Usage:  ages as ( {{ comparison_ages() }} )
+-#}
+{% macro comparison_ages() -%}
+    {%- for hours in [24, 72, 168] -%}
+        select {{ hours }} as age_hours
+        {%- if not loop.last %} union all {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
 
 {#- What: the columns of an increments mart that are added up: totals, the observed part, rate parts. -#}
 {% macro increment_sums() %}

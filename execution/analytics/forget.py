@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
+from execution.analytics import publish
 from execution.analytics.erasure import control, files, subject, warehouse
 from execution.analytics.erasure.subject import Erasure, Kind
 from execution.control import audit
@@ -95,7 +96,8 @@ class Forgetting:
         built = self._build()
         gone += warehouse.erase_built(settings, erasure.columns)
         publication = self._publish(built)
-        gone += files.erase_generations(settings, publication.generation)
+        older = publish.drop_generations(settings.published_dir, publication.generation - 1)
+        gone += Counter({"published (files)": older})
         gone += files.erase_traces(settings, erasure)
         warehouse.rewrite(settings)
         control.compact(self._store)

@@ -7,6 +7,7 @@ else is written anew. Now and then all of it is, in read order.
 """
 
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ _PARTS = {
 }
 
 
+#: Seconds: ample for opening a file.
+_WHILE_READERS_OPEN = 0.5
 #: Every so many generations all is written anew: changes lie at a table's end, out of read order.
 _WHOLE_EVERY = 20
 
@@ -77,13 +80,29 @@ def publish(
     except (duckdb.Error, OSError) as error:
         _remove_drafts(folder)
         raise PublishError(f"nothing was published: {error}") from error
-    _prune(folder, generation - settings.keep_generations)
+    drop_generations(folder, generation - settings.keep_generations)
     return Publication(generation, folder / f"nexus-{generation}.duckdb", row_counts)
 
 
 def current_generation(folder: Path) -> int:
     """The newest generation written, whether its links were swapped or not; 0 if there is none."""
     return max((_generation(path) for path in folder.glob("*-*.duckdb")), default=0)
+
+
+def drop_generations(folder: Path, newest_to_drop: int) -> int:
+    """Remove this generation and all older ones; how many files went.
+
+    DuckDB reads a link and opens what it names, one after the other: what the links named until
+    now goes half a second later.
+    """
+    dropped = [path for path in folder.glob("*-*.duckdb") if _generation(path) <= newest_to_drop]
+    if any(_generation(path) == current_generation(folder) - 1 for path in dropped):
+        time.sleep(_WHILE_READERS_OPEN)
+    for path in dropped:
+        path.unlink()
+    if dropped:
+        fsync(folder)
+    return len(dropped)
 
 
 def _generation(path: Path) -> int:
@@ -111,9 +130,3 @@ def _swap(link: Path, target: str) -> None:
 def _remove_drafts(folder: Path) -> None:
     for draft in folder.glob(".*.draft*"):
         draft.unlink()
-
-
-def _prune(folder: Path, newest_to_drop: int) -> None:
-    for path in folder.glob("*-*.duckdb"):
-        if _generation(path) <= newest_to_drop:
-            path.unlink()

@@ -7,12 +7,8 @@ as_of as (
 ),
 
 ages as (
-    {% for hours in comparison_ages() %}
-    select {{ hours }} as age_hours
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+
+    {{ comparison_ages() }}
 
 ),
 

@@ -262,9 +262,8 @@ def test_a_late_reading_touches_what_follows_up_to_where_all_is_known_again(
     warehouse.user()
     account = warehouse.account(connected_at=at("2026-03-01"), members={"user-1": "owner"})
     post = warehouse.post(account, "1", at("2026-03-10 00:00"))
-    known = {"impressions": 10, "likes": 1}
     for hour, counters in {
-        0: known,
+        0: {"impressions": 10, "likes": 1},
         8: {"impressions": 30},  # says nothing of likes
         12: {"impressions": 40, "likes": 4},
         16: {"impressions": 50, "likes": 5},
@@ -294,13 +293,9 @@ def test_a_post_whose_type_becomes_known_is_compared_anew(warehouse: RawWarehous
             moment = post.published_at + timedelta(hours=hours)
             warehouse.snapshot(post, moment, impressions=100 + number, likes=number)
     warehouse.run()
-    with duckdb.connect(warehouse.path) as connection:
-        connection.execute(
-            "update raw.twitter_posts set post_type = 'reply' where platform_post_id <> '3'"
-        )
-        connection.execute(
-            "update raw.linkedin_posts set post_type = 'reply' where platform_post_id <> '3'"
-        )
+    warehouse.execute(
+        f"update raw.{account.platform}_posts set post_type = 'reply' where platform_post_id <> '3'"
+    )
     warehouse.run()
     assert_equal_to_a_full_refresh(warehouse)
 

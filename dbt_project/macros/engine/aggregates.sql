@@ -26,7 +26,6 @@
 
 {% macro spark__each_number(first, last) %}explode(sequence({{ first }}, {{ last }})){% endmacro %}
 
-
 {#-
     What:   the three quartiles of a group, as `quantile` gives them, for one look at its values.
     Types:  integer expression -> a list of three doubles, for `nth`.

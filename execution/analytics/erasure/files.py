@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -169,22 +168,3 @@ def _drop_lines(path: Path, is_marked: Callable[[str], bool]) -> int:
         content = "".join(kept).encode("utf-8", errors="surrogateescape")
         replace_durably(path, content, path.stat().st_mode & 0o777)
     return len(lines) - len(kept)
-
-
-#: Seconds. Who has just read the link opens the file it named: DuckDB reads and opens one by one.
-_WHILE_READERS_OPEN = 0.5
-
-
-def erase_generations(settings: Settings, newest: int) -> Counter[str]:
-    """Remove every published generation but the newest, which was built without the erased."""
-    older = [
-        path
-        for path in settings.published_dir.glob("*-*.duckdb")
-        if path.stem.rpartition("-")[2] != str(newest)
-    ]
-    if older:
-        time.sleep(_WHILE_READERS_OPEN)
-        for path in older:
-            path.unlink()
-        fsync(settings.published_dir)
-    return +Counter({"published (files)": len(older)})

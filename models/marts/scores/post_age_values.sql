@@ -41,12 +41,8 @@ pairs as (
 ),
 
 ages as (
-    {% for hours in comparison_ages() %}
-    select {{ hours }} as age_hours
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+
+    {{ comparison_ages() }}
 
 ),
 

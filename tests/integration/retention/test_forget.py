@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from execution.analytics import publish
 from execution.analytics.aggregations import BuildError, BuildResult
 from execution.analytics.cold_store import ColdStore
 from execution.analytics.erasure import control, files, subject, warehouse
@@ -316,7 +317,7 @@ STEPS = {
     "raw is clean": after(warehouse, "erase_landed"),
     "what was built is clean": after(warehouse, "erase_built"),
     "it is published": after(App, "publish"),
-    "older generations are gone": after(files, "erase_generations"),
+    "older generations are gone": after(publish, "drop_generations"),
     "the warehouse is written anew": after(warehouse, "rewrite"),
     "the store is compact": after(control, "compact"),
 }
