@@ -19,15 +19,15 @@ WAREHOUSE = "warehouse.duckdb"
 
 
 @contextmanager
-def working_copy(warehouse: Path, folder: Path, *, has_fixed_path: bool = False) -> Iterator[Path]:
+def working_copy(warehouse: Path, folder: Path) -> Iterator[Path]:
     """A copy of the warehouse to write, which takes its place, whole, unless an error leaves it.
 
     `folder` is the copy's own: emptied before, gone afterwards. Within one process DuckDB knows
-    files by their path, so each copy has another one, unless a child process writes it.
+    files by their path, so each copy has another one.
     Raises duckdb.Error if the warehouse cannot be read or another process holds it.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    copy = folder / ("" if has_fixed_path else uuid4().hex) / warehouse.name
+    copy = folder / uuid4().hex / warehouse.name
     copy.parent.mkdir(parents=True)
     try:
         with ThreadPoolExecutor(1) as background:

@@ -1,12 +1,20 @@
 """What all tests share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from execution.analytics.aggregations import Dbt
 from tests.warehouse.started_dbt import dbt_command
+
+#: What is slow is told by benchmarks: a busy machine is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+#: Who starts tests in the background has Ctrl-C ignored, by us and by what we start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _COMMAND = Dbt.command
 #: Folders of quick tests: run last, they keep all workers busy while the last slow files end.
@@ -14,7 +22,10 @@ _QUICK = {"unit", "api"}
 
 
 def _started(dbt: Dbt, *arguments: str) -> list[str]:
-    return dbt_command(*_COMMAND(dbt, *arguments)[3:])  # all but `python -P -m`
+    command = _COMMAND(dbt, *arguments)[3:]  # all but `python -P -m`
+    if arguments[0] == "build":  # once is enough: test_project_health runs them
+        command += ["--exclude-resource-type", "unit_test"]
+    return dbt_command(*command)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -195,9 +195,7 @@ class Dbt:
         (self.target / "static_index.html").replace(page)
 
     def _copy(self) -> AbstractContextManager[Path]:
-        """The warehouse to write. For another path each time dbt would read all code anew."""
-        folder = self.data_dir / "dbt" / "copy"
-        return working_copy(self.warehouse, folder, has_fixed_path=True)
+        return working_copy(self.warehouse, self.data_dir / "dbt" / "copy")
 
     def _run(
         self,

@@ -1,8 +1,9 @@
 """dbt as the child of a run: `python -m execution.analytics.dbt_program ARGUMENTS`.
 
 Loading dbt takes as long as copying a large warehouse: it loads while its parent copies, and
-begins when a line names the warehouse. It tells what the parent wants to know as lines of JSON: to
-tell all, as dbt's own log does, takes a tenth of a small build.
+begins when a line names the warehouse. It works in the warehouse's folder, because dbt reads all
+code anew when a connection's path is another one. It tells what the parent wants to know as lines
+of JSON: to tell all, as dbt's own log does, takes a tenth of a small build.
 """
 
 import gc
@@ -10,10 +11,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from dbt.cli.exceptions import DbtUsageException
 from dbt.cli.main import dbtRunner
+
+from execution.analytics import dbt_filesystem
 
 _OF_A_NODE = {"index", "total", "node_info"}
 
@@ -49,10 +53,13 @@ def _print(told: dict[str, Any]) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Wait for the warehouse, and run dbt on it; dbt's exit code."""
-    warehouse = sys.stdin.readline().strip()
-    if not warehouse:  # it could not be copied
+    line = sys.stdin.readline().strip()
+    if not line:  # it could not be copied
         return 1
-    os.environ["NEXUS_WAREHOUSE"] = warehouse
+    warehouse = Path(line)
+    dbt_filesystem.settings()  # of this folder
+    os.chdir(warehouse.parent)
+    os.environ["NEXUS_WAREHOUSE"] = warehouse.name
     return _run(arguments)
 
 

@@ -46,7 +46,7 @@ def test_any_request_is_answered_as_described(
     schema = schemathesis.openapi.from_wsgi("/api/openapi.json", api.client.application)
     operation = schema[path][method]
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: Any) -> None:
         case.call_and_validate(headers=api.headers, excluded_checks=NOT_SAID)

@@ -57,7 +57,11 @@ def running_demo(environment: dict[str, str]) -> Iterator[tuple[str, "subprocess
                 pytest.fail("".join(said) + demo.stderr.read())
         finally:
             demo.send_signal(signal.SIGINT)
-            demo.wait(20)
+            try:
+                demo.wait(20)
+            except subprocess.TimeoutExpired:
+                demo.kill()
+                raise
         assert demo.stderr is not None
         assert demo.stderr.read() == "", "the terminal is for the demo's progress, not for logs"
 

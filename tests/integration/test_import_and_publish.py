@@ -169,6 +169,17 @@ def test_a_preview_shows_rows_of_a_model(imported: Nexus) -> None:
     assert done.returncode == 0
 
 
+def test_a_preview_and_a_build_share_what_dbt_has_read_of_the_code(imported: Nexus) -> None:
+    log = imported.data_dir / "logs" / "dbt.log"
+    log.write_text("")
+    assert imported("preview", "post_scores").returncode == 0
+    assert imported("build", "--select", "metric_availability").returncode == 0
+    assert imported("preview", "post_scores").returncode == 0
+    said = log.read_text()
+    assert said.count("Running with dbt") == 3
+    assert "partial parsing" not in said, "dbt says so when it has to read all code anew"
+
+
 def test_a_preview_of_no_model_is_one_line(imported: Nexus) -> None:
     done = imported("preview", "no_such_model")
     assert done.stderr == "nexus: no model is called 'no_such_model'\n"

@@ -376,7 +376,7 @@ readings = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(data=st.data(), order=readings)
 def test_any_order_and_any_split_into_landings_gives_the_same_rows(
     tmp_path_factory: pytest.TempPathFactory,

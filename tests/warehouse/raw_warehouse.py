@@ -2,12 +2,10 @@
 
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +16,6 @@ from ingest import identity, slots
 from tests.warehouse.started_dbt import run_dbt
 
 PROJECT = Path(__file__).resolve().parents[2]
-#: Goes with the process; dbt itself notices code that changed since.
-_SCRATCH = TemporaryDirectory(prefix="nexus-parsed-")
-_PARSED = Path(_SCRATCH.name) / "partial_parse.msgpack"
 
 #: A user of the control store, not the pseudonymous key of the marts.
 USER = UUID("00000000-0000-4000-8000-000000000001")
@@ -609,11 +604,7 @@ class RawWarehouse:
             "DBT_LOG_PATH": str(self.path.parent / "logs"),
             "DBT_LOG_LEVEL_FILE": "none",
         }
-        if project == PROJECT:
-            _take_over_what_was_parsed(target)
         returncode, output = run_dbt([*arguments, *folders], self.path.parent, environment)
-        if project == PROJECT and not _PARSED.exists() and (target / _PARSED.name).exists():
-            shutil.copy(target / _PARSED.name, _PARSED)
         run = DbtRun(returncode, output, target)
         if check:
             assert returncode == 0, run.output
@@ -643,14 +634,6 @@ class RawWarehouse:
         """The only row of a query."""
         (row,) = self.rows(query, *values)
         return row
-
-
-def _take_over_what_was_parsed(target: Path) -> None:
-    """Give a new target folder what dbt made of the project's code in another one."""
-    known = target / _PARSED.name
-    if _PARSED.exists() and not known.exists():
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_PARSED, known)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ import importlib
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +25,9 @@ from typing import NoReturn
 _MODULES = ("dbt.cli.main", "dbt.task.build")
 #: What a build runs instead of dbt's own command line, as a first argument.
 _PROGRAM = "execution.analytics.dbt_program"
+#: What dbt read of our code, in the folder of its target and in that of the socket.
+_PARSED = "partial_parse.msgpack"
+_PROJECT = Path(__file__).resolve().parents[2]
 
 
 def dbt_command(*arguments: str) -> list[str]:
@@ -85,6 +90,20 @@ def _serve(path: str) -> None:
                 connection.sendall(b"%d" % os.waitstatus_to_exitcode(status))
 
 
+@contextmanager
+def _reading_once(target: Path) -> Iterator[None]:
+    """Hand what dbt has read of our code on to new target folders; it sees what changed since."""
+    known, parsed = Path(sys.argv[1]).with_name(_PARSED), target / _PARSED
+    if known.exists() and not parsed.exists():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(known, parsed)
+    try:
+        yield
+    finally:
+        if parsed.exists() and not known.exists():
+            shutil.copy(parsed, known)
+
+
 def _run(connection: socket.socket) -> NoReturn:
     gc.disable()  # it ends in seconds
     _, files, _, _ = socket.recv_fds(connection, 1, 3)
@@ -96,9 +115,12 @@ def _run(connection: socket.socket) -> NoReturn:
     os.environ.clear()
     os.environ.update(command["environment"])
     name, *arguments = command["arguments"]
-    if name == _PROGRAM:
-        sys.exit(importlib.import_module(_PROGRAM).main(arguments))
-    sys.exit(importlib.import_module(_MODULES[0]).cli([name, *arguments]))
+    is_ours = str(_PROJECT) in arguments
+    target = Path(command["environment"]["DBT_TARGET_PATH"])
+    with _reading_once(target) if is_ours else nullcontext():
+        if name == _PROGRAM:
+            sys.exit(importlib.import_module(_PROGRAM).main(arguments))
+        sys.exit(importlib.import_module(_MODULES[0]).cli([name, *arguments]))
 
 
 def _ask(path: str, arguments: list[str]) -> int:

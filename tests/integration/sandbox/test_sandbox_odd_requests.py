@@ -37,9 +37,7 @@ def own_values(asker: Asker) -> list[str]:
 
 
 @given(st.data())
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_request_makes_the_stand_in_fail(shared: Asker, data: st.DataObject):
     values = st.sampled_from([*VALUES, *own_values(shared)])
     endpoint = data.draw(st.sampled_from(ENDPOINTS))

@@ -530,7 +530,7 @@ odd_rows = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(odd_rows, min_size=1, max_size=12),
     newline=st.sampled_from(["\n", "\r\n"]),
@@ -550,7 +550,7 @@ def test_rows_read_are_posts_and_rejected_rows_whatever_the_values(
     assert not ids or max(ids.values()) == 1
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 @given(
     edits=st.lists(
         st.tuples(

@@ -590,7 +590,7 @@ def test_1_000_page_posts_take_at_most_35_requests(hours: float) -> None:
     assert len(rig.requests) <= 35
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(

@@ -562,7 +562,7 @@ def test_10_000_posts_take_at_most_105_requests(days: int) -> None:
     assert len(rig.requests) <= 105
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.floats(0, 45), st.sampled_from(["alive", "deleted"]), st.booleans()),
