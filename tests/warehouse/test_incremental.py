@@ -306,10 +306,7 @@ def test_new_code_rebuilds_what_old_code_made(warehouse: RawWarehouse, tmp_path:
     post = warehouse.post(account, "1", at("2026-03-10 00:00"))
     warehouse.snapshot(post, at("2026-03-10 02:00"), impressions=100, likes=1)
     warehouse.run()
-    project = tmp_path / "project"
-    for name in ("models", "dbt_project"):
-        shutil.copytree(warehouse.project / name, project / name)
-    shutil.copy(warehouse.project / "dbt_project.yml", project)
+    project = _copied(warehouse.project, tmp_path)
     weights = project / "dbt_project" / "seeds" / "engagement_weights.csv"
     weights.write_text(weights.read_text() + "2,linkedin,likes,1.0\n2,twitter,likes,2.0\n")
     assert _score(warehouse) == 100
@@ -326,6 +323,35 @@ def test_new_code_rebuilds_what_old_code_made(warehouse: RawWarehouse, tmp_path:
     row = warehouse.row("select engagement_rate, likes from marts.analytics_snapshots")
     assert row["engagement_rate"] is None  # replies, retweets ... were not sent
     assert warehouse.row("select count(*) as n from intermediate.int_touched_posts") == {"n": 1}
+
+
+def test_a_model_that_fails_stays_as_it_was_built(warehouse: RawWarehouse, tmp_path: Path) -> None:
+    warehouse.user()
+    warehouse.account(connected_at=at("2026-03-01"))
+    warehouse.run()
+    project = _copied(warehouse.project, tmp_path)
+    models = {
+        "metric_availability": "marts",
+        "int_metric_formulas": "intermediate",
+        "stg_control__accounts": "staging",
+    }
+    held = [warehouse.rows(f"from {models[name]}.{name} order by all") for name in models]
+    assert all(held)
+    for name in models:
+        (path,) = (project / "models").rglob(f"{name}.sql")
+        path.write_text(path.read_text() + " where cast(concat('no', platform) as integer) = 1")
+    path.write_text("select no_such_column from nowhere")  # a view's rows fail only who reads them
+    run = warehouse.dbt("run", "--select", *models, project=project, check=False)
+    assert {run.statuses()[name] for name in models} == {"error"}
+    assert [warehouse.rows(f"from {models[name]}.{name} order by all") for name in models] == held
+
+
+def _copied(project: Path, folder: Path) -> Path:
+    copy = folder / "project"
+    for name in ("models", "dbt_project"):
+        shutil.copytree(project / name, copy / name)
+    shutil.copy(project / "dbt_project.yml", copy)
+    return copy
 
 
 def _score(warehouse: RawWarehouse) -> object:

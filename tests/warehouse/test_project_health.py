@@ -298,7 +298,9 @@ def test_every_macro_is_used(project: Project) -> None:
     }
     for unique_id, macro in own.items():
         name = macro["name"]
-        called_by_dbt = name.startswith(("spark__", "test_", "generate_", "get_where"))
+        called_by_dbt = name.startswith(
+            ("spark__", "test_", "generate_", "get_where", "materialization_")
+        )
         dispatched = name.startswith("default__")
         hook = name in ("record_build", "show_all_readings")
         in_hooks = f"{name}()" in "".join(
