@@ -28,6 +28,9 @@ _WEIGHTS = PROJECT / "dbt_project" / "seeds" / "engagement_weights.csv"
 #: Bytes of a warehouse from which two large models built at once share too little memory and spill.
 _LARGE = 500_000_000
 
+#: Environment variable: the path of dbt's warehouse follows, as a line on stdin.
+PATH_FOLLOWS = "NEXUS_WAREHOUSE_FOLLOWS"
+
 #: Called with (nodes done, nodes in all, name of the node that finished).
 OnProgress = Callable[[int, int, str], None]
 
@@ -114,6 +117,8 @@ class Dbt:
             "DBT_LOG_PATH": str(self.data_dir / "logs"),
             "DBT_TARGET_PATH": str(target),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "NEXUS_WAREHOUSE": WAREHOUSE,
+            PATH_FOLLOWS: "yes",
         }
 
     def build(
@@ -220,8 +225,9 @@ class Dbt:
             assert process.stdin is not None
             assert process.stdout is not None
             try:
-                process.stdin.write(f"{warehouse}\n")
-                process.stdin.close()
+                with suppress(BrokenPipeError):  # dbt has ended: its output says why
+                    process.stdin.write(f"{warehouse}\n")
+                    process.stdin.close()
                 done = _follow(process.stdout, progress)
             except BaseException:
                 process.kill()

@@ -1,9 +1,7 @@
 """dbt as the child of a run: `python -m execution.analytics.dbt_program ARGUMENTS`.
 
-Loading dbt takes as long as copying a large warehouse: it loads while its parent copies, and
-begins when a line names the warehouse. It works in the warehouse's folder, because dbt reads all
-code anew when a connection's path is another one. It tells what the parent wants to know as lines
-of JSON: to tell all, as dbt's own log does, takes a tenth of a small build.
+It loads while its parent copies the warehouse (dbt_connection.py). It tells what the parent wants
+to know as lines of JSON: to tell all, as dbt's own log does, takes a tenth of a small build.
 """
 
 import gc
@@ -11,18 +9,16 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from dbt.cli.exceptions import DbtUsageException
 from dbt.cli.main import dbtRunner
 
-from execution.analytics import dbt_filesystem
-
 _OF_A_NODE = {"index", "total", "node_info"}
 
 
-def _run(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
+    """Run dbt; its exit code."""
     gc.disable()  # it ends in seconds, and looks in vain through all that it has parsed
     result = dbtRunner(callbacks=[_tell]).invoke([*arguments])
     gc.freeze()
@@ -49,18 +45,6 @@ def _print(told: dict[str, Any]) -> None:
         print(json.dumps(told), flush=True)  # noqa: T201  (this is its protocol)
     except BrokenPipeError:  # nobody wants it: an error in a thread of dbt's would stop all others
         os._exit(1)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Wait for the warehouse, and run dbt on it; dbt's exit code."""
-    line = sys.stdin.readline().strip()
-    if not line:  # it could not be copied
-        return 1
-    warehouse = Path(line)
-    dbt_filesystem.settings()  # of this folder
-    os.chdir(warehouse.parent)
-    os.environ["NEXUS_WAREHOUSE"] = warehouse.name
-    return _run(arguments)
 
 
 if __name__ == "__main__":

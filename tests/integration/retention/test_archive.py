@@ -11,9 +11,10 @@ import duckdb
 import pytest
 
 from execution.analytics import archive as archiving
-from execution.analytics import cold_store, dbt_filesystem
+from execution.analytics import cold_store
 from execution.analytics.archive import archive, restore
 from execution.analytics.cold_store import ArchiveError, ColdStore, show_cold_rows
+from execution.analytics.dbt_connection import Plugin
 from tests.integration.collection.scene import environment_of
 from tests.integration.retention.household import NOW, Household, household
 
@@ -255,9 +256,8 @@ def test_dbts_connection_reads_an_archive_that_lies_elsewhere(
         moved = move(home)
         for name, value in environment_of(home.app.settings).items():
             monkeypatch.setenv(name, value)
-        dbt_filesystem.settings.cache_clear()
         with duckdb.connect(home.app.settings.warehouse) as connection:
-            dbt_filesystem.Plugin("archive", {}).configure_connection(connection)
+            Plugin("archive", {}).configure_connection(connection)
             found = connection.execute(
                 "select (select count(*) from raw_cold.twitter_snapshots)"
                 " + (select count(*) from raw_cold.linkedin_snapshots)"
