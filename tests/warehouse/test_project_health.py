@@ -302,7 +302,7 @@ def test_every_macro_is_used(project: Project) -> None:
             ("spark__", "test_", "generate_", "get_where", "materialization_")
         )
         dispatched = name.startswith("default__")
-        hook = name in ("record_build", "show_all_readings")
+        hook = name in ("record_build", "show_all_readings", "limit_memory")
         in_hooks = f"{name}()" in "".join(
             str(node["config"].get("pre-hook")) for node in project.models.values()
         )
