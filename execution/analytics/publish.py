@@ -129,4 +129,7 @@ def _swap(link: Path, target: str) -> None:
 
 def _remove_drafts(folder: Path) -> None:
     for draft in folder.glob(".*.draft*"):
-        draft.unlink()
+        if draft.is_dir():  # what was spilled
+            shutil.rmtree(draft)
+        else:
+            draft.unlink()

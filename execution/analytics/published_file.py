@@ -16,6 +16,8 @@ from execution.analytics.relations import columns_of, fingerprint, literal
 #: A model as dbt's manifest describes it.
 Model = dict[str, Any]
 
+#: What is read once is not worth keeping; what is sorted spills beside the draft.
+_MEMORY = "2GB"
 #: Above this share of changed posts, writing anew is cheaper.
 _MOST_CHANGED = 0.2
 #: What the builds changed since one of them (macros/builds.sql): post_id, first_slot, last_slot.
@@ -53,7 +55,8 @@ def write(
     Returns rows a table; `others`: rows of the tables that the generation has in other files.
     """
     counts = {}
-    with duckdb.connect() as connection:
+    spilled = str(draft.with_name(f"{draft.name}.spilled"))
+    with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": spilled}) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {literal(warehouse)} as warehouse (read_only)")
         connection.execute(f"attach {literal(draft)} as draft (row_group_size 16384)")

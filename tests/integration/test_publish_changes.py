@@ -145,6 +145,17 @@ def test_a_generation_is_written_whole_where_a_copy_would_not_do(
     assert not installation.differences(publication)
 
 
+def test_what_a_killed_publication_left_goes_with_the_next(built: Path, tmp_path: Path) -> None:
+    installation = copy_of(built, tmp_path)
+    published = installation.settings.published_dir
+    (published / ".nexus-2.duckdb.draft").write_text("half a file")
+    spilled = published / ".nexus-2.duckdb.draft.spilled"
+    spilled.mkdir()
+    (spilled / "duckdb_temp_block-1.block").write_text("rows")
+    installation.publish(TESTED)
+    assert not [path.name for path in published.iterdir() if "draft" in path.name]
+
+
 def copy_of(built: Path, tmp_path: Path) -> Installation:
     """The same installation in a folder of its own, before the last forty readings."""
     folder = tmp_path / "data"
