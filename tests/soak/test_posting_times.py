@@ -110,7 +110,6 @@ def margin(share: float) -> float:
     return 3 * math.sqrt(share * (1 - share) / ACCOUNTS)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("deviation", [0.5, 0.9])
 @pytest.mark.parametrize("posts", [40, 100, 200])
 def test_chance_is_rarely_taken_for_an_effect(
@@ -125,7 +124,6 @@ def test_chance_is_rarely_taken_for_an_effect(
     assert share <= 0.05 + margin(0.05)
 
 
-@pytest.mark.long
 def test_a_planted_effect_is_found(empty: RawWarehouse) -> None:
     shares = {}
     for deviation in (0.5, 0.9):

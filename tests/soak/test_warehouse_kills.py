@@ -221,7 +221,6 @@ def base(tmp_path: Path) -> Iterator[Household]:
         yield home
 
 
-@pytest.mark.long
 def test_killed_runs_leave_what_undisturbed_ones_leave(base: Household, tmp_path: Path) -> None:
     dice = random.Random(20261122)
     with installed(base.twin(tmp_path / "undisturbed")) as calm:

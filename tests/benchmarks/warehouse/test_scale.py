@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from execution.analytics.aggregations import BuildResult, Dbt
 from execution.analytics.publish import publish
@@ -130,7 +129,6 @@ def measure(folder: Path, size: Size) -> Figures:
     return Figures(rows, whole, part, plain, published)
 
 
-@pytest.mark.long
 def test_builds_follow_what_is_new(tmp_path: Path) -> None:
     found = {}
     for share in (0.1, 1.0) if IN_FULL else (1.0,):
