@@ -226,7 +226,7 @@ class Dbt:
             assert process.stdout is not None
             try:
                 with suppress(BrokenPipeError):  # dbt has ended: its output says why
-                    process.stdin.write(f"{warehouse}\n")
+                    process.stdin.write(f"{warehouse.absolute()}\n")
                     process.stdin.close()
                 done = _follow(process.stdout, progress)
             except BaseException:
