@@ -96,7 +96,7 @@ def drop_generations(folder: Path, newest_to_drop: int) -> int:
     now goes half a second later.
     """
     dropped = [path for path in folder.glob("*-*.duckdb") if _generation(path) <= newest_to_drop]
-    if any(_generation(path) == current_generation(folder) - 1 for path in dropped):
+    if newest_to_drop >= current_generation(folder) - 1 and dropped:
         time.sleep(_WHILE_READERS_OPEN)
     for path in dropped:
         path.unlink()

@@ -1,13 +1,16 @@
 """What a build asks of dbt: as little as the code that has changed since the last one allows."""
 
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from execution.analytics import aggregations
-from execution.analytics.aggregations import Dbt, OnProgress
+from execution.analytics.aggregations import BuildError, Dbt, OnProgress
 
 WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 asked: list[list[str]] = []
@@ -70,3 +73,25 @@ def test_what_is_asked_for_whole_is_built_whole(tmp_path: Path, project: Path) -
     Told(tmp_path).build()
     Told(tmp_path).build(full_refresh=True)
     assert asked[1:] == [["--full-refresh", *WITHOUT_UNIT_TESTS]]
+
+
+class Ended(Dbt):
+    """dbt that no longer listens when the warehouse is copied."""
+
+    def command(self, *_arguments: str) -> list[str]:
+        deaf = self.data_dir / "deaf"
+        program = f"import os, sys; os.close(0); open({str(deaf)!r}, 'w'); sys.exit('no project')"
+        return [sys.executable, "-c", program]
+
+    @contextmanager
+    def _copy(self) -> Iterator[Path]:
+        while not (self.data_dir / "deaf").exists():
+            time.sleep(0.01)
+        yield self.warehouse
+
+
+def test_a_dbt_that_ended_before_the_warehouse_was_copied_says_why(
+    tmp_path: Path, project: Path
+) -> None:
+    with pytest.raises(BuildError, match="no project"):
+        Ended(tmp_path).build()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -634,6 +635,15 @@ class RawWarehouse:
         """The only row of a query."""
         (row,) = self.rows(query, *values)
         return row
+
+
+def copied_project(folder: Path) -> Path:
+    """The dbt project apart from the repository, for a test that changes it."""
+    project = folder / "project"
+    for name in ("models", "dbt_project"):
+        shutil.copytree(PROJECT / name, project / name)
+    shutil.copy(PROJECT / "dbt_project.yml", project)
+    return project
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from execution.analytics.aggregations import Dbt
 from tests.soak.scale import SCALE
 
 from .histories import Built, Event, Histories, generate, land
-from .raw_warehouse import RawWarehouse, at
+from .raw_warehouse import RawWarehouse, at, copied_project
 
 SCHEMAS = ("marts", "content")
 #: Internal tables that later builds start from, so that a lasting error in them shows as well.
@@ -306,7 +306,7 @@ def test_new_code_rebuilds_what_old_code_made(warehouse: RawWarehouse, tmp_path:
     post = warehouse.post(account, "1", at("2026-03-10 00:00"))
     warehouse.snapshot(post, at("2026-03-10 02:00"), impressions=100, likes=1)
     warehouse.run()
-    project = _copied(warehouse.project, tmp_path)
+    project = copied_project(tmp_path)
     weights = project / "dbt_project" / "seeds" / "engagement_weights.csv"
     weights.write_text(weights.read_text() + "2,linkedin,likes,1.0\n2,twitter,likes,2.0\n")
     assert _score(warehouse) == 100
@@ -329,7 +329,7 @@ def test_a_model_that_fails_stays_as_it_was_built(warehouse: RawWarehouse, tmp_p
     warehouse.user()
     warehouse.account(connected_at=at("2026-03-01"))
     warehouse.run()
-    project = _copied(warehouse.project, tmp_path)
+    project = copied_project(tmp_path)
     models = {
         "metric_availability": "marts",
         "int_metric_formulas": "intermediate",
@@ -337,21 +337,15 @@ def test_a_model_that_fails_stays_as_it_was_built(warehouse: RawWarehouse, tmp_p
     }
     held = [warehouse.rows(f"from {models[name]}.{name} order by all") for name in models]
     assert all(held)
-    for name in models:
+    for name, schema in models.items():
         (path,) = (project / "models").rglob(f"{name}.sql")
-        path.write_text(path.read_text() + " where cast(concat('no', platform) as integer) = 1")
-    path.write_text("select no_such_column from nowhere")  # a view's rows fail only who reads them
+        wrong = " where cast(concat('no', platform) as integer) = 1"
+        if schema == "staging":  # a view's rows fail only who reads them
+            wrong = " where no_such_column = 1"
+        path.write_text(path.read_text() + wrong)
     run = warehouse.dbt("run", "--select", *models, project=project, check=False)
     assert {run.statuses()[name] for name in models} == {"error"}
     assert [warehouse.rows(f"from {models[name]}.{name} order by all") for name in models] == held
-
-
-def _copied(project: Path, folder: Path) -> Path:
-    copy = folder / "project"
-    for name in ("models", "dbt_project"):
-        shutil.copytree(project / name, copy / name)
-    shutil.copy(project / "dbt_project.yml", copy)
-    return copy
 
 
 def _score(warehouse: RawWarehouse) -> object:

@@ -5,12 +5,11 @@ must be SQL that DuckDB and Spark share (DESIGN.md section 5).
 """
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from .raw_warehouse import PROJECT, RawWarehouse
+from .raw_warehouse import PROJECT, RawWarehouse, copied_project
 
 #: Functions that DuckDB and Spark 3.5 have under the same name and with the same meaning.
 SHARED = {
@@ -45,10 +44,7 @@ RULED_OUT = (
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Model -> its SQL as compiled without engine words, comments and texts aside."""
     folder = tmp_path_factory.mktemp("portable")
-    project = folder / "project"
-    for name in ("models", "dbt_project"):
-        shutil.copytree(PROJECT / name, project / name)
-    shutil.copy(PROJECT / "dbt_project.yml", project)
+    project = copied_project(folder)
     for path in (project / "dbt_project" / "macros" / "engine").glob("*.sql"):
         path.write_text(_without_words(path.read_text()))
     warehouse = RawWarehouse(folder / "warehouse.duckdb")

@@ -5,7 +5,6 @@ what that statement breaks, and nothing else, must turn red. The unit tests run 
 planted mistake.
 """
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import duckdb
 import pytest
 
 from .histories import generate, land
-from .raw_warehouse import PROJECT, RawWarehouse
+from .raw_warehouse import RawWarehouse, copied_project
 
 #: Of dbt itself; the rest is ours and must be proven here.
 BUILT_IN = {"relationships", "accepted_values", "not_null", "unique"}
@@ -343,7 +342,7 @@ def test_every_test_of_our_own_is_proven_here(proof: Proof) -> None:
 
 
 def test_a_test_with_unusable_arguments_says_what_it_needs(tmp_path: Path) -> None:
-    project = _copy(tmp_path)
+    project = copied_project(tmp_path)
     path = project / "models" / "marts" / "core" / "accounts.yml"
     path.write_text(path.read_text().replace("columns: [account_id]", "columns: account_id"))
     run = RawWarehouse(tmp_path / "warehouse.duckdb").dbt(
@@ -380,17 +379,8 @@ MISTAKES = {
 }
 
 
-def _copy(folder: Path) -> Path:
-    """The dbt project apart from the repository."""
-    project = folder / "project"
-    for name in ("models", "dbt_project"):
-        shutil.copytree(PROJECT / name, project / name)
-    shutil.copy(PROJECT / "dbt_project.yml", project)
-    return project
-
-
 def test_every_unit_test_finds_a_mistake_in_its_model(tmp_path: Path) -> None:
-    project = _copy(tmp_path)
+    project = copied_project(tmp_path)
     warehouse = RawWarehouse(tmp_path / "warehouse.duckdb")
     warehouse.dbt("build", "--empty", "--exclude-resource-type", "test", "--threads", "1")
     for name, mistakes in MISTAKES.items():

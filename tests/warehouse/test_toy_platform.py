@@ -4,7 +4,6 @@ The module's row models land through the product's own landing; the copied dbt p
 in models/staging, lines in the seeds, and the platform's name in `vars`. No other file changes.
 """
 
-import shutil
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +18,7 @@ from ingest.load import CONTROL_SCHEMAS, land, spool_tables
 from ingest.platforms import PLATFORMS
 from ingest.platforms.base import AccountRow, MaybeCounter, PostRow, SnapshotRow
 
-from .raw_warehouse import PROJECT, RawWarehouse, at
+from .raw_warehouse import PROJECT, RawWarehouse, at, copied_project
 
 # --- ingest/platforms/toy.py: the rows of a platform that counts views, claps and echoes ----------
 
@@ -61,9 +60,7 @@ toy,profile,api,api,retweets,offered,true,true,echo_count,
 
 def toy_project(folder: Path) -> Path:
     """The project with the toy platform added as a contributor would."""
-    project = folder / "project"
-    for name in ("models", "dbt_project"):
-        shutil.copytree(PROJECT / name, project / name)
+    project = copied_project(folder)
     staging = project / "models" / "staging"
     (staging / "toy").mkdir()
     for path in (staging / "twitter").iterdir():

@@ -1,7 +1,7 @@
 {#-
-    How views and tables are built on DuckDB: within one statement each, where dbt's own ways take nine.
-    They move the old one aside, the new one in its place, and drop the old one later, for those who read
-    meanwhile. Nobody does: a build writes a copy of the warehouse.
+    How views and tables are built on DuckDB: at one go. dbt's own ways move the old one aside, the new one
+    in its place, and drop the old one later, for those who read meanwhile. Nobody does: a build writes a
+    copy of the warehouse.
 -#}
 
 {% materialization view, adapter='duckdb' %}
