@@ -710,10 +710,13 @@ def test_a_folder_name_that_dlt_cannot_handle_is_refused_in_one_line(
     assert path.exists()
 
 
-def test_no_copy_of_a_row_stays_behind(data_dir: Path, clock: ManualClock) -> None:
+def test_no_copy_of_a_row_stays_behind_but_in_the_next_copys_spare(
+    data_dir: Path, clock: ManualClock
+) -> None:
     spool_toys(data_dir, "a", post("a secret plan"))
     land_toys(data_dir, clock, control_account_members=members("u"))
 
-    assert {path.name for path in data_dir.iterdir()} == {"spool", "warehouse.duckdb"}
+    found = {path.name for path in data_dir.iterdir()}
+    assert found == {"spool", "warehouse.duckdb", ".warehouse.duckdb.spare"}
     assert query(data_dir, "SELECT count(*) FROM raw_staging.toy_posts") == [(0,)]
     assert query(data_dir, "SELECT count(*) FROM raw_staging.control_account_members") == [(0,)]

@@ -19,6 +19,7 @@ from execution.analytics.relations import columns_of, literal
 from execution.control.settings import Settings
 from ingest.durable import fsync
 from ingest.load import RAW
+from ingest.warehouse import remove_spare
 
 Marks = Mapping[str, Collection[str]]
 
@@ -132,6 +133,7 @@ def rewrite(settings: Settings) -> None:
     draft.chmod(file.stat().st_mode & 0o777)
     fsync(draft)
     draft.replace(file)
+    remove_spare(file)
     fsync(file.parent)
 
 

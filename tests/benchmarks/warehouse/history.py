@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingest.warehouse import working_copy
 from tests.warehouse.raw_warehouse import TABLES, RawWarehouse
 
 END = "timestamptz '2026-09-20 12:00:00+00'"
@@ -46,9 +47,9 @@ def generate(path: Path, size: Size) -> None:
 
 
 def land_the_rest(path: Path) -> int:
-    """Land what waits, as one load of its own; how many readings it is."""
+    """Land what waits, as one load of its own, as landing writes; how many readings it is."""
     rows = 0
-    with duckdb.connect(path) as connection:
+    with working_copy(path, path.with_name("landing")) as copy, duckdb.connect(copy) as connection:
         for platform in ("linkedin", "twitter"):
             table = f"{platform}_snapshots"
             connection.execute(
