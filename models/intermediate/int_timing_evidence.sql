@@ -43,7 +43,14 @@ tops as (
 
 ),
 
-units as (
+dealt_accounts as (
+
+    select distinct account_id
+    from tops
+
+),
+
+distinct_units as (
 
     select distinct
         posts.account_id,
@@ -51,23 +58,51 @@ units as (
         posts.unit_impressions,
         posts.unit_engagement_score
     from {{ ref('int_timing_posts') }} as posts
-    inner join tops on posts.account_id = tops.account_id
+    inner join dealt_accounts on posts.account_id = dealt_accounts.account_id
 
 ),
 
--- Where the posts are dealt to: the places of the cells with three posts or more.
-places as (
+-- Posts of all accounts stand in one row of seats, which whole numbers name.
+units as (
+
+    select
+        *,
+        count(*) over (partition by account_id) as posts,
+        row_number() over (order by account_id, place) - place as seats_before
+    from distinct_units
+
+),
+
+-- Where the posts are dealt to: the seats in the cells with three posts or more.
+seats as (
 
     select
         posts.account_id,
         posts.timezone,
-        posts.place,
-        posts.weekday,
-        posts.hour,
+        units.seats_before + posts.place as seat,
         count(*) over (
             partition by posts.account_id, posts.timezone, posts.weekday, posts.hour
-        ) as n
+        ) as n,
+        dense_rank() over (
+            order by posts.account_id, posts.timezone, posts.weekday, posts.hour
+        ) as cell
     from {{ ref('int_timing_posts') }} as posts
+    inner join units
+        on
+            posts.account_id = units.account_id
+            and posts.place = units.place
+
+),
+
+cells as (
+
+    select distinct
+        account_id,
+        timezone,
+        cell,
+        n
+    from seats
+    where n >= 3
 
 ),
 {% for round, first, last, most in rounds %}{% set before = loop.previtem[0] if loop.previtem else none %}
@@ -94,13 +129,48 @@ places as (
 
 ),
 
+{{ round }}_units as (
+
+    select units.*
+    from units
+    inner join {{ round }}_accounts as accounts on units.account_id = accounts.account_id
+
+),
+
+{{ round }}_seats as (
+
+    select
+        seats.seat,
+        seats.cell
+    from seats
+    inner join {{ round }}_zones as zones
+        on
+            seats.account_id = zones.account_id
+            and seats.timezone = zones.timezone
+    where seats.n >= 3
+
+),
+
+-- An order of places depends on how many there are, not on whose they are: one account of each number of
+-- posts stands for all.
+{{ round }}_sizes as (
+
+    select
+        posts,
+        min(account_id) as account_id
+    from {{ round }}_units
+    group by posts
+
+),
+
 {{ round }}_draws as (
 
     select
-        units.*,
+        units.posts,
+        units.place,
         {{ each_number(first, last) }} as draw
-    from units
-    inner join {{ round }}_accounts as accounts on units.account_id = accounts.account_id
+    from {{ round }}_units as units
+    inner join {{ round }}_sizes as sizes on units.account_id = sizes.account_id
 
 ),
 
@@ -114,43 +184,49 @@ places as (
 
 ),
 
-{{ round }}_dealt as (
+{{ round }}_orders as (
 
     select
-        account_id,
-        unit_impressions,
-        unit_engagement_score,
+        posts,
         draw,
+        place,
         row_number() over (
-            partition by account_id, draw
+            partition by posts, draw
             order by shuffle_key, place
-        ) as place
+        ) as dealt_place
     from {{ round }}_keys
 
 ),
 
-{{ round }}_cells as (
+{{ round }}_dealt as (
 
     select
-        places.account_id,
-        places.timezone,
+        orders.draw,
+        units.seats_before + orders.dealt_place as seat,
+        {%- for measure in timing_measures() %}
+        units.unit_{{ measure }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ round }}_units as units
+    inner join {{ round }}_orders as orders
+        on
+            units.posts = orders.posts
+            and units.place = orders.place
+
+),
+
+{{ round }}_sums as (
+
+    select
+        seats.cell,
         dealt.draw,
-        places.n,
         {%- for measure in timing_measures() %}
         cast(sum(dealt.unit_{{ measure }}) as double) as total_{{ measure }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
-    from {{ round }}_dealt as dealt
-    inner join places
-        on
-            dealt.account_id = places.account_id
-            and dealt.place = places.place
-    inner join {{ round }}_zones as zones
-        on
-            places.account_id = zones.account_id
-            and places.timezone = zones.timezone
-    where places.n >= 3
-    group by places.account_id, places.timezone, dealt.draw, places.weekday, places.hour, places.n
+    from {{ round }}_seats as seats
+    inner join {{ round }}_dealt as dealt on seats.seat = dealt.seat
+    group by seats.cell, dealt.draw
 
 ),
 
@@ -161,19 +237,20 @@ places as (
         tops.timezone,
         tops.measure,
         tops.z,
-        cells.draw,
+        sums.draw,
         max(
-            (cells.total_{{ measure }} / cells.n - tops.mean)
+            (sums.total_{{ measure }} / cells.n - tops.mean)
             / (tops.deviation * sqrt(1.0 / cells.n - 1.0 / tops.n))
         ) as largest
-    from {{ round }}_cells as cells
+    from {{ round }}_sums as sums
+    inner join cells on sums.cell = cells.cell
     inner join tops
         on
             cells.account_id = tops.account_id
             and cells.timezone = tops.timezone
             and tops.measure = '{{ measure }}'
     where cells.n < tops.n
-    group by tops.account_id, tops.timezone, tops.measure, tops.z, cells.draw
+    group by tops.account_id, tops.timezone, tops.measure, tops.z, sums.draw
     {%- if not loop.last %}
     union all
     {%- endif %}

@@ -1,5 +1,5 @@
--- depends_on: {{ ref('int_touched_comparisons') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_posts_of('int_touched_comparisons') }}") }}
+-- depends_on: {{ ref('int_touched_units') }}
+{{ config(materialized='incremental', pre_hook="{{ delete_posts_of('int_touched_units') }}") }}
 
 with
 
@@ -21,7 +21,7 @@ subjects as (
     select aged.*
     from aged
     {% if is_incremental() %}
-    inner join {{ ref('int_touched_comparisons') }} as touched on aged.post_id = touched.post_id
+    inner join {{ ref('int_touched_units') }} as touched on aged.post_id = touched.post_id
     {% endif %}
 
 ),

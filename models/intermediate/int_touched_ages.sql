@@ -13,25 +13,34 @@ ages as (
 ),
 
 -- A value at an age lies between two readings with at most one empty slot between them: a reading changes
--- those within three slots of its own.
+-- those within three slots of its own, which are of two hours up to an age of 48 hours.
+reaches as (
+
+    select
+        age_hours,
+        age_hours * interval '1' hour as age,
+        case when age_hours + 3 * 6 < 48 then 3 * 2 else 3 * 6 end * interval '1' hour as reach
+    from ages
+
+),
+
 final as (
 
-    select distinct
+    select
         touched.post_id,
+        reaches.age_hours,
         touched.account_id,
         touched.earliest_published_at,
         touched.latest_published_at
     from {{ ref('int_touched_posts') }} as touched
-    cross join ages
+    cross join reaches
     cross join as_of
     where
         touched.first_slot = {{ beginning() }}
         or (
-            touched.latest_published_at + ages.age_hours * interval '1' hour
-            >= touched.first_slot - interval '18' hour
-            and touched.earliest_published_at + ages.age_hours * interval '1' hour
-            < touched.last_slot + interval '18' hour
-            and touched.earliest_published_at + ages.age_hours * interval '1' hour <= as_of.data_as_of
+            touched.latest_published_at + reaches.age >= touched.first_slot - reaches.reach
+            and touched.earliest_published_at + reaches.age < touched.last_slot + reaches.reach
+            and touched.earliest_published_at + reaches.age <= as_of.data_as_of
         )
 
 )

@@ -17,7 +17,13 @@ from .raw_warehouse import RawWarehouse, at, copied_project
 
 SCHEMAS = ("marts", "content")
 #: Internal tables that later builds start from, so that a lasting error in them shows as well.
-KEPT = ("int_snapshots", "int_post_totals", "int_account_days", "int_slot_coverage")
+KEPT = (
+    "int_snapshots",
+    "int_post_totals",
+    "int_account_days",
+    "int_slot_coverage",
+    "int_timing_units",
+)
 
 #: Where a post and its readings land.
 RAW_OF_POSTS = (

@@ -5,10 +5,10 @@ with
 
 posts as (
 
-    select posts.*
-    from {{ ref('int_posts') }} as posts
+    select *
+    from {{ ref('int_posts') }}
     {% if is_incremental() %}
-    inner join {{ ref('int_touched_ages') }} as touched on posts.post_id = touched.post_id
+    where post_id in (select touched.post_id from {{ ref('int_touched_ages') }} as touched)
     {% endif %}
 
 ),
