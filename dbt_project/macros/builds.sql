@@ -56,6 +56,15 @@
     {%- endif -%}
 {% endmacro %}
 
+{#-
+    What:   whether what this build touched of a post is what its new loads brought, no more: they are found by
+            their load, without a look through the history. Not if int_loads is of another build.
+    Usage:  {{ is_touched_by_load('touched') }} as is_by_load
+-#}
+{% macro is_touched_by_load(touched) -%}
+    {{ touched }}.goes_on and {{ touched }}.build_id in (select loads.build_id from {{ ref('int_loads') }} as loads)
+{%- endmacro %}
+
 {#- What: removes all rows of the posts that a model lists (a pre-hook of models with a few rows a post). -#}
 {% macro delete_posts_of(model) %}
     {%- if is_incremental() -%}

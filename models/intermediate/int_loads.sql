@@ -1,7 +1,9 @@
+{%- set recorded_loads = recorded('recorded_loads') -%}
+
 with
 
 -- Found in the rows themselves: a load counts once its rows are here, whatever its bookkeeping says.
-final as (
+landed as (
 
     {%- for platform in platforms() %}
     select load_id from {{ ref('stg_' ~ platform ~ '__snapshots') }}
@@ -9,6 +11,19 @@ final as (
     union distinct
     {%- endfor %}
     select load_id from {{ ref('stg_twitter__export_posts') }}
+
+),
+
+final as (
+
+    select
+        landed.load_id,
+        {% if recorded_loads %}recorded.load_id is null{% else %}true{% endif %} as is_new,
+        '{{ invocation_id }}' as build_id
+    from landed
+    {%- if recorded_loads %}
+    left join {{ recorded_loads }} as recorded on landed.load_id = recorded.load_id
+    {%- endif %}
 
 )
 

@@ -40,7 +40,9 @@ final as (
 
     select
         sums.*,
-        newest.unique_impressions
+        newest.unique_impressions,
+        newest.collected_at as newest_collected_at,
+        newest.source as newest_source
     from sums
     inner join increments as newest
         on

@@ -1,4 +1,5 @@
 -- depends_on: {{ ref('int_touched_posts') }}
+-- depends_on: {{ ref('int_loads') }}
 {{ config(materialized='incremental', pre_hook="{{ delete_touched_snapshots() }}") }}
 
 with
@@ -13,11 +14,20 @@ posts as (
         posts.account_kind,
         posts.published_at,
         {% if is_incremental() %}touched.first_slot{% else %}{{ beginning() }} as first_slot{% endif %},
-        {% if is_incremental() %}touched.last_slot{% else %}{{ ending() }} as last_slot{% endif %}
+        {% if is_incremental() %}touched.last_slot{% else %}{{ ending() }} as last_slot{% endif %},
+        {% if is_incremental() %}{{ is_touched_by_load('touched') }}{% else %}false{% endif %} as is_by_load
     from {{ ref('int_posts') }} as posts
     {% if is_incremental() %}
     inner join {{ ref('int_touched_posts') }} as touched on posts.post_id = touched.post_id
     {% endif %}
+
+),
+
+-- The readings of a post that goes on are those of the new loads; the history is looked through for others.
+searched_posts as (
+
+    select * from posts
+    where not is_by_load
 
 ),
 
@@ -29,9 +39,21 @@ whole_posts as (
 
 ),
 
+{% if is_incremental() -%}
+new_loads as (
+
+    select load_id
+    from {{ ref('int_loads') }}
+    where is_new
+
+),
+
+{% endif -%}
 readings as (
     {% for platform in platforms() %}
-    {%- for kept in ['not readings.is_archived', 'readings.is_archived'] %}
+    {%- for posts, kept in [('searched_posts', 'not readings.is_archived'), ('whole_posts', 'readings.is_archived')] + (
+        [('posts', 'posts.is_by_load and not readings.is_archived')] if is_incremental() else []
+    ) %}
     select
         cast(readings.snapshot_id as {{ uuid_type() }}) as snapshot_id,
         posts.post_id,
@@ -40,6 +62,7 @@ readings as (
         posts.account_kind,
         posts.published_at,
         readings.platform_post_id,
+        readings.load_id,
         readings.is_archived,
         readings.slot_start,
         readings.collected_at,
@@ -49,7 +72,10 @@ readings as (
         {%- endfor %}
         readings.unique_impressions
     from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
-    inner join {% if loop.first %}posts{% else %}whole_posts as posts{% endif %}
+    {%- if posts == 'posts' %}
+    inner join new_loads on readings.load_id = new_loads.load_id
+    {%- endif %}
+    inner join {% if posts == 'posts' %}posts{% else %}{{ posts }} as posts{% endif %}
         on
             readings.post_id = posts.landed_post_id
             and readings.slot_start between posts.first_slot and posts.last_slot
@@ -127,6 +153,7 @@ api as (
         readings.account_kind,
         readings.published_at,
         readings.platform_post_id,
+        readings.load_id,
         readings.is_archived,
         readings.slot_start,
         readings.collected_at,
@@ -151,6 +178,7 @@ api as (
         account_kind,
         published_at,
         platform_post_id,
+        load_id,
         is_archived,
         slot_start,
         collected_at,
@@ -225,6 +253,7 @@ file as (
         posts.account_kind,
         posts.published_at,
         summed.platform_post_id,
+        newest.load_id,
         false as is_archived,
         newest.slot_start,
         newest.collected_at,
@@ -289,6 +318,7 @@ measured as (
         unioned.platform,
         unioned.account_kind,
         unioned.platform_post_id,
+        unioned.load_id,
         unioned.is_archived,
         unioned.published_at,
         unioned.slot_start,

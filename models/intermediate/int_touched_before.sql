@@ -17,6 +17,7 @@ before as (
         on
             increments.post_id = touched.post_id
             and increments.slot_start between touched.first_slot and touched.last_slot
+    where not touched.goes_on
     {%- else %}
     select
         account_id,

@@ -33,7 +33,8 @@ changed_posts as (
     select
         coalesce(posts.post_id, seen.post_id) as post_id,
         {{ beginning() }} as first_slot,
-        {{ ending() }} as last_slot
+        {{ ending() }} as last_slot,
+        false as goes_on
     from {{ ref('int_posts') }} as posts
     full outer join seen on posts.post_id = seen.post_id
     where posts.fingerprint is distinct from seen.fingerprint
@@ -74,7 +75,8 @@ touched as (
     select
         post_id,
         first_slot,
-        last_slot
+        last_slot,
+        goes_on
     from {{ ref('int_touched_spans') }}
     union all
     select * from changed_posts
@@ -82,7 +84,8 @@ touched as (
     select
         post_id,
         {{ beginning() }} as first_slot,
-        {{ ending() }} as last_slot
+        {{ ending() }} as last_slot,
+        false as goes_on
     from pending
 
 ),
@@ -92,7 +95,8 @@ spans as (
     select
         post_id,
         min(first_slot) as first_slot,
-        max(last_slot) as last_slot
+        max(last_slot) as last_slot,
+        min(case when goes_on then 1 else 0 end) = 1 as goes_on
     from touched
     group by post_id
 
@@ -105,6 +109,7 @@ direct as (
         spans.post_id,
         spans.first_slot,
         spans.last_slot,
+        spans.goes_on,
         coalesce(posts.account_id, seen.account_id, pending.account_id) as account_id,
         case
             when seen.published_at < posts.published_at then seen.published_at
@@ -198,6 +203,7 @@ final as (
         coalesce(direct.post_id, whole.post_id) as post_id,
         case when whole.post_id is null then direct.first_slot else {{ beginning() }} end as first_slot,
         case when whole.post_id is null then direct.last_slot else {{ ending() }} end as last_slot,
+        whole.post_id is null and direct.goes_on as goes_on,
         coalesce(direct.account_id, whole.account_id) as account_id,
         coalesce(direct.earliest_published_at, whole.published_at) as earliest_published_at,
         coalesce(direct.latest_published_at, whole.published_at) as latest_published_at,

@@ -1,5 +1,5 @@
-{%- set recorded_loads = recorded('recorded_loads') -%}
 {%- set last_built = as_last_built('intermediate', 'int_snapshots') -%}
+{%- set last_totals = as_last_built('intermediate', 'int_post_totals') -%}
 {%- set landed_metrics = counters() + ['unique_impressions'] -%}
 {%- set known_metrics = landed_metrics + ['engagements', 'engagements_core'] -%}
 
@@ -7,12 +7,9 @@ with
 
 new_loads as (
 
-    select loads.load_id
-    from {{ ref('int_loads') }} as loads
-    {%- if recorded_loads %}
-    left join {{ recorded_loads }} as recorded on loads.load_id = recorded.load_id
-    where recorded.load_id is null
-    {% endif %}
+    select load_id
+    from {{ ref('int_loads') }}
+    where is_new
 
 ),
 
@@ -50,6 +47,27 @@ arrived as (
 
 ),
 
+-- Most posts go on from where they were. Of the others, something stands at or after the first new reading.
+behind as (
+
+    {%- if last_built and last_totals %}
+    select
+        arrived.post_id,
+        arrived.first_slot
+    from arrived
+    inner join {{ last_totals }} as totals
+        on
+            arrived.post_id = totals.post_id
+            and arrived.first_slot <= totals.last_slot
+    {%- else %}
+    select
+        post_id,
+        first_slot
+    from arrived
+    {%- endif %}
+
+),
+
 -- What stands there since the last build, from the first new reading on.
 following as (
 
@@ -61,10 +79,10 @@ following as (
         snapshots.post_id,
         snapshots.slot_start
     from {{ last_built }} as snapshots
-    inner join arrived
+    inner join behind
         on
-            snapshots.post_id = arrived.post_id
-            and snapshots.slot_start >= arrived.first_slot
+            snapshots.post_id = behind.post_id
+            and snapshots.slot_start >= behind.first_slot
     {%- else %}
     select
         {%- for metric in landed_metrics %}
@@ -121,14 +139,17 @@ spans as (
     select
         arrived.post_id,
         arrived.first_slot,
-        coalesce(settled.last_slot, {{ ending() }}) as last_slot
+        coalesce(settled.last_slot, {{ ending() }}) as last_slot,
+        case when behind.post_id is null then 1 else 0 end as goes_on
     from arrived
     left join settled on arrived.post_id = settled.post_id
+    left join behind on arrived.post_id = behind.post_id
     union all
     select
         files.post_id,
         {{ beginning() }} as first_slot,
-        {{ ending() }} as last_slot
+        {{ ending() }} as last_slot,
+        0 as goes_on
     from {{ ref('stg_twitter__export_posts') }} as files
     inner join new_loads on files.load_id = new_loads.load_id
 
@@ -139,7 +160,8 @@ final as (
     select
         post_id,
         min(first_slot) as first_slot,
-        max(last_slot) as last_slot
+        max(last_slot) as last_slot,
+        min(goes_on) = 1 as goes_on
     from spans
     group by post_id
 

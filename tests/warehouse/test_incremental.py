@@ -35,8 +35,11 @@ RAW_OF_POSTS = (
 )
 
 
-def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all published tables, and of the internal ones that are kept, in one order."""
+def contents(path: Path, *, but: str = "") -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all published tables, and of the internal ones that are kept, in one order.
+
+    `but`: a column that is left out.
+    """
     with duckdb.connect(path, read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         tables = connection.execute(
@@ -47,7 +50,8 @@ def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         ).fetchall()
         return {
             f"{schema}.{table}": connection.execute(
-                f"select columns(*)::varchar from {schema}.{table} order by all"
+                f"select columns(name -> name <> ?)::varchar from {schema}.{table} order by all",
+                [but],
             ).fetchall()
             for schema, table in tables
         }
@@ -224,10 +228,28 @@ def test_a_build_of_one_part_leaves_the_rest_to_the_next(warehouse: RawWarehouse
 
 
 def test_a_replay_of_the_same_rows_changes_nothing(built: Built) -> None:
-    before = contents(built.warehouse.path)
+    before = contents(built.warehouse.path, but="load_id")
     land(built.warehouse, built.histories.events)
     built.warehouse.run()
-    assert contents(built.warehouse.path) == before
+    assert contents(built.warehouse.path, but="load_id") == before
+
+
+def test_a_part_may_be_built_again_whether_its_posts_go_on_or_not(warehouse: RawWarehouse) -> None:
+    histories = generate(warehouse, 52)
+    half = len(histories.events) // 2
+    land(warehouse, histories.events[:half])
+    warehouse.run()
+    land(warehouse, histories.events[half:])
+    warehouse.run()
+    touched = warehouse.row(
+        "select count(*) filter (goes_on) > 0 as some, count(*) filter (not goes_on) > 0 as others"
+        " from intermediate.int_touched_posts"
+    )
+    assert touched == {"some": True, "others": True}
+    before = contents(warehouse.path)
+    for part in ("int_snapshots", "post_increments", "int_post_totals", "int_loads int_snapshots"):
+        warehouse.dbt("run", "--select", *part.split())
+        assert contents(warehouse.path) == before
 
 
 def test_nothing_new_touches_nothing(built: Built) -> None:

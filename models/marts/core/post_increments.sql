@@ -1,26 +1,105 @@
 -- depends_on: {{ ref('int_touched_posts') }}
 -- depends_on: {{ ref('int_touched_before') }}
+-- depends_on: {{ ref('int_loads') }}
 {{ config(materialized='incremental', pre_hook="{{ delete_touched_snapshots() }}") }}
 
+{%- set last_totals = as_last_built('intermediate', 'int_post_totals') %}
+
 with
+
+{% if not is_incremental() -%}
+snapshots as (
+
+    select * from {{ ref('int_snapshots') }}
+
+),
+
+{% else -%}
+touched as (
+
+    select
+        touched.post_id,
+        touched.first_slot,
+        touched.last_slot,
+        {{ is_touched_by_load('touched') }} as is_by_load
+    from {{ ref('int_touched_posts') }} as touched
+
+),
+
+searched as (
+
+    select * from touched
+    where not is_by_load
+
+),
 
 snapshots as (
 
     select snapshots.*
     from {{ ref('int_snapshots') }} as snapshots
-    {% if is_incremental() %}
-    inner join {{ ref('int_touched_posts') }} as touched
+    inner join searched
+        on
+            snapshots.post_id = searched.post_id
+            and snapshots.slot_start between searched.first_slot and searched.last_slot
+    union all
+    select snapshots.*
+    from {{ ref('int_snapshots') }} as snapshots
+    inner join {{ ref('int_loads') }} as loads
+        on
+            snapshots.load_id = loads.load_id
+            and loads.is_new
+    inner join touched
         on
             snapshots.post_id = touched.post_id
-            and snapshots.slot_start between touched.first_slot and touched.last_slot
-    {% endif %}
+            and touched.is_by_load
 
 ),
 
-{%- if is_incremental() %}
-
 -- Where the increments of touched posts go on from: the last known values, which are the sums of the
--- increments so far, and the snapshot that the last of them closed.
+-- increments so far, and the snapshot that the last of them closed. Of a post that only goes on, its totals
+-- say both.
+known_totals as (
+
+    {% if last_totals -%}
+    select
+        touched.post_id,
+        totals.last_slot as slot_start,
+        {%- for metric in gained_metrics() %}
+        totals.{{ metric }},
+        {%- endfor %}
+        totals.newest_collected_at as collected_at,
+        totals.unique_impressions,
+        totals.newest_source as layout
+    from touched
+    inner join {{ last_totals }} as totals
+        on
+            touched.post_id = totals.post_id
+            and touched.first_slot > totals.last_slot
+    {%- else -%}
+    select
+        post_id,
+        slot_start,
+        {%- for metric in gained_metrics() %}
+        {{ metric }},
+        {%- endfor %}
+        collected_at,
+        unique_impressions,
+        layout
+    from snapshots
+    where 1 = 0
+    {%- endif %}
+
+),
+
+others as (
+
+    select touched.*
+    from touched
+    left join known_totals as known on touched.post_id = known.post_id
+    where known.post_id is null
+
+),
+
 kept_sums as (
 
     select
@@ -31,16 +110,18 @@ kept_sums as (
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ this }} as increments
-    inner join {{ ref('int_touched_posts') }} as touched
+    inner join others
         on
-            increments.post_id = touched.post_id
-            and increments.slot_start < touched.first_slot
+            increments.post_id = others.post_id
+            and increments.slot_start < others.first_slot
     group by increments.post_id
 
 ),
 
 kept as (
 
+    select * from known_totals
+    union all
     select
         sums.*,
         increments.collected_at,
@@ -53,8 +134,8 @@ kept as (
             and sums.slot_start = increments.slot_start
 
 ),
-{%- endif %}
 
+{% endif -%}
 -- As narrow as can be: ten million rows of it are sorted.
 history as (
 
