@@ -57,13 +57,39 @@
 {% endmacro %}
 
 {#-
-    What:   whether what this build touched of a post is what its new loads brought, no more: they are found by
-            their load, without a look through the history. Not if int_loads is of another build.
-    Usage:  {{ is_touched_by_load('touched') }} as is_by_load
+    What:   whether the rows of a touched post are found by their new loads, without a look through the history.
+            Not if int_loads is of another build.
+    Input:  quality: goes_on, for all that this build touched; only_adds, for the snapshots that it writes.
+    Usage:  {{ is_found_by_load('touched', 'goes_on') }} as is_by_load
 -#}
-{% macro is_touched_by_load(touched) -%}
-    {{ touched }}.goes_on and {{ touched }}.build_id in (select loads.build_id from {{ ref('int_loads') }} as loads)
+{% macro is_found_by_load(touched, quality) -%}
+    {{ touched }}.{{ quality }} and {{ touched }}.build_id in (select loads.build_id from {{ ref('int_loads') }} as loads)
 {%- endmacro %}
+
+{#-
+    What:   removes what int_snapshots writes anew, before it does (a pre-hook): of posts that are only added to
+            what these loads brought if it was there already, of others all within their spans.
+-#}
+{% macro delete_rewritten_snapshots() %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where
+            load_id in (select loads.load_id from {{ ref('int_loads') }} as loads where loads.is_new)
+            and post_id in (select touched.post_id from {{ ref('int_touched_posts') }} as touched);
+        delete from {{ this }}
+        where (post_id, slot_start) in (
+            select
+                built.post_id,
+                built.slot_start
+            from {{ this }} as built
+            inner join {{ ref('int_touched_posts') }} as touched
+                on
+                    built.post_id = touched.post_id
+                    and built.slot_start between touched.first_slot and touched.last_slot
+            where not ({{ is_found_by_load('touched', 'only_adds') }})
+        )
+    {%- endif -%}
+{% endmacro %}
 
 {#- What: removes all rows of the posts that a model lists (a pre-hook of models with a few rows a post). -#}
 {% macro delete_posts_of(model) %}

@@ -27,14 +27,30 @@
 {%- endmacro %}
 
 {#-
-    What:   what a generic test reads: of a model with `meta.tested_by` the touched rows. Overrides dbt's own,
-            which knows the `where` of a test alone.
+    What:   the join that leaves the snapshots or increments which this build touched, of a relation called `tested`;
+            nothing in `make verify`, which looks at all.
+    Usage:  from {{ ref('post_increments') }} as tested {{ of_touched_snapshots() }}
+-#}
+{% macro of_touched_snapshots() -%}
+    {%- set touched_posts = ref('int_touched_posts') -%}
+    {%- if not tests_look_at_all() -%}
+        inner join {{ touched_posts }} as touched
+        on
+            tested.post_id = touched.post_id
+            and tested.slot_start between touched.first_slot and touched.last_slot
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    What:   what a generic test reads: of a model with `meta.tested_by`, or for a test with its own, the touched
+            rows. Overrides dbt's own, which knows the `where` of a test alone.
 -#}
 {% macro get_where_subquery(relation) -%}
     {%- set touched = [] -%}
     {%- if execute and not tests_look_at_all() -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == relation.identifier -%}
-            {%- do touched.append(touched_rows(relation)[node.config.meta.get('tested_by', 'all')]) -%}
+            {%- set tested_by = config.get('meta', {}).get('tested_by', node.config.meta.get('tested_by', 'all')) -%}
+            {%- do touched.append(touched_rows(relation)[tested_by]) -%}
         {%- endfor -%}
     {%- endif -%}
     {%- set joins = touched | select | join -%}
@@ -48,7 +64,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What: `meta.tested_by` -> the join that leaves the rows of the relation which this build touched, each once. -#}
+{#-
+    What:   `meta.tested_by` -> the join or condition that leaves the rows of the relation which this build touched,
+            each once. `landing`: those of new loads alone, `reading`: all of posts that these loads brought.
+-#}
 {% macro touched_rows(relation) %}
     {%- set schema = generate_schema_name('intermediate', none) -%}
     {%- set recorded_loads = recorded('recorded_loads') -%}
@@ -59,6 +78,10 @@
         'snapshot': of_post ~ ' and tested.slot_start between touched.first_slot and touched.last_slot',
         'comparison': 'inner join ' ~ schema ~ '.int_touched_comparisons as touched'
             ~ ' on tested.post_id = touched.post_id',
+        'quarter': 'inner join ' ~ schema ~ '.int_touched_quarters as touched'
+            ~ ' on tested.account_id = touched.account_id and tested.quarter_hour = touched.quarter_hour',
+        'landing': 'where not tested.is_archived and tested.load_id not in (select load_id from ' ~ recorded_loads ~ ')'
+            if recorded_loads else '',
         'reading': 'inner join (select distinct arrived.platform_post_id from ' ~ relation ~ ' as arrived'
             ~ ' where not arrived.is_archived'
             ~ ' and arrived.load_id not in (select load_id from ' ~ recorded_loads ~ ')) as touched'

@@ -1,6 +1,6 @@
 -- depends_on: {{ ref('int_touched_posts') }}
 -- depends_on: {{ ref('int_loads') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_touched_snapshots() }}") }}
+{{ config(materialized='incremental', pre_hook="{{ delete_rewritten_snapshots() }}") }}
 
 with
 
@@ -15,7 +15,7 @@ posts as (
         posts.published_at,
         {% if is_incremental() %}touched.first_slot{% else %}{{ beginning() }} as first_slot{% endif %},
         {% if is_incremental() %}touched.last_slot{% else %}{{ ending() }} as last_slot{% endif %},
-        {% if is_incremental() %}{{ is_touched_by_load('touched') }}{% else %}false{% endif %} as is_by_load
+        {% if is_incremental() %}{{ is_found_by_load('touched', 'only_adds') }}{% else %}false{% endif %} as is_by_load
     from {{ ref('int_posts') }} as posts
     {% if is_incremental() %}
     inner join {{ ref('int_touched_posts') }} as touched on posts.post_id = touched.post_id
@@ -23,7 +23,8 @@ posts as (
 
 ),
 
--- The readings of a post that goes on are those of the new loads; the history is looked through for others.
+-- Of a post that is only added to, the readings are those of the new loads; the history, and the files, are searched
+-- for others.
 searched_posts as (
 
     select * from posts
@@ -208,7 +209,7 @@ ranked_file_rows as (
             order by files.collected_at desc, files.impressions desc nulls last, files.file_sha256 asc
         ) as recency
     from {{ ref('stg_twitter__export_posts') }} as files
-    inner join posts on files.post_id = posts.post_id
+    inner join searched_posts as posts on files.post_id = posts.post_id
 
 ),
 

@@ -34,7 +34,8 @@ changed_posts as (
         coalesce(posts.post_id, seen.post_id) as post_id,
         {{ beginning() }} as first_slot,
         {{ ending() }} as last_slot,
-        false as goes_on
+        false as goes_on,
+        false as only_adds
     from {{ ref('int_posts') }} as posts
     full outer join seen on posts.post_id = seen.post_id
     where posts.fingerprint is distinct from seen.fingerprint
@@ -76,7 +77,8 @@ touched as (
         post_id,
         first_slot,
         last_slot,
-        goes_on
+        goes_on,
+        only_adds
     from {{ ref('int_touched_spans') }}
     union all
     select * from changed_posts
@@ -85,7 +87,8 @@ touched as (
         post_id,
         {{ beginning() }} as first_slot,
         {{ ending() }} as last_slot,
-        false as goes_on
+        false as goes_on,
+        false as only_adds
     from pending
 
 ),
@@ -96,7 +99,8 @@ spans as (
         post_id,
         min(first_slot) as first_slot,
         max(last_slot) as last_slot,
-        min(case when goes_on then 1 else 0 end) = 1 as goes_on
+        min(case when goes_on then 1 else 0 end) = 1 as goes_on,
+        min(case when only_adds then 1 else 0 end) = 1 as only_adds
     from touched
     group by post_id
 
@@ -110,6 +114,7 @@ direct as (
         spans.first_slot,
         spans.last_slot,
         spans.goes_on,
+        spans.only_adds,
         coalesce(posts.account_id, seen.account_id, pending.account_id) as account_id,
         case
             when seen.published_at < posts.published_at then seen.published_at
@@ -204,6 +209,7 @@ final as (
         case when whole.post_id is null then direct.first_slot else {{ beginning() }} end as first_slot,
         case when whole.post_id is null then direct.last_slot else {{ ending() }} end as last_slot,
         whole.post_id is null and direct.goes_on as goes_on,
+        whole.post_id is null and direct.only_adds as only_adds,
         coalesce(direct.account_id, whole.account_id) as account_id,
         coalesce(direct.earliest_published_at, whole.published_at) as earliest_published_at,
         coalesce(direct.latest_published_at, whole.published_at) as latest_published_at,

@@ -98,6 +98,18 @@ following as (
 
 ),
 
+-- A new reading takes the place of one that stood in its slot, or is compared with it.
+replaced as (
+
+    select distinct new_readings.post_id
+    from new_readings
+    inner join following
+        on
+            new_readings.post_id = following.post_id
+            and new_readings.slot_start = following.slot_start
+
+),
+
 known as (
 
     select
@@ -140,16 +152,19 @@ spans as (
         arrived.post_id,
         arrived.first_slot,
         coalesce(settled.last_slot, {{ ending() }}) as last_slot,
-        case when behind.post_id is null then 1 else 0 end as goes_on
+        case when behind.post_id is null then 1 else 0 end as goes_on,
+        case when replaced.post_id is null then 1 else 0 end as only_adds
     from arrived
     left join settled on arrived.post_id = settled.post_id
     left join behind on arrived.post_id = behind.post_id
+    left join replaced on arrived.post_id = replaced.post_id
     union all
     select
         files.post_id,
         {{ beginning() }} as first_slot,
         {{ ending() }} as last_slot,
-        0 as goes_on
+        0 as goes_on,
+        0 as only_adds
     from {{ ref('stg_twitter__export_posts') }} as files
     inner join new_loads on files.load_id = new_loads.load_id
 
@@ -161,7 +176,8 @@ final as (
         post_id,
         min(first_slot) as first_slot,
         max(last_slot) as last_slot,
-        min(goes_on) = 1 as goes_on
+        min(goes_on) = 1 as goes_on,
+        min(only_adds) = 1 as only_adds
     from spans
     group by post_id
 

@@ -158,6 +158,7 @@ BADS = {
         "update marts.quarter_hour_metrics set new_likes = new_likes - 1,"
         f" observed_likes = observed_likes - 1 where {_BUSY_QUARTER}",
         "quarter_hours_add_up_to_the_increments",
+        "rollup_gains_agree_with_quarter_hours",
         "days_add_up_to_the_quarter_hours",
     ),
     "more slots filled than due": bad(
@@ -219,7 +220,7 @@ BADS = {
     "a rollup that counts a reader's account twice": bad(
         "update marts.daily_rollup set new_impressions = 2 * new_impressions"
         " where new_impressions > 0",
-        "rollup_gains_agree_with_increments",
+        "rollup_gains_agree_with_quarter_hours",
     ),
 }
 

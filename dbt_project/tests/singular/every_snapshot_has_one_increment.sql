@@ -18,24 +18,24 @@ archived as (
 snapshots as (
 
     select
-        id,
-        post_id,
-        account_id,
-        slot_start
-    from {{ ref('analytics_snapshots') }}
-    where {{ of_touched_posts('post_id') }}
+        tested.id,
+        tested.post_id,
+        tested.account_id,
+        tested.slot_start
+    from {{ ref('analytics_snapshots') }} as tested
+    {{ of_touched_snapshots() }}
 
 ),
 
 increments as (
 
     select
-        id,
-        post_id,
-        account_id,
-        slot_start
-    from {{ ref('post_increments') }}
-    where {{ of_touched_posts('post_id') }}
+        tested.id,
+        tested.post_id,
+        tested.account_id,
+        tested.slot_start
+    from {{ ref('post_increments') }} as tested
+    {{ of_touched_snapshots() }}
 
 ),
 

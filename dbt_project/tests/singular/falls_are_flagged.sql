@@ -6,20 +6,20 @@ with
 final as (
 
     select
-        id,
-        post_id,
-        collected_at,
-        is_correction,
+        tested.id,
+        tested.post_id,
+        tested.collected_at,
+        tested.is_correction,
         {%- for counter in counters() %}
-        new_{{ counter }}
+        tested.new_{{ counter }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
-    from {{ ref('post_increments') }}
+    from {{ ref('post_increments') }} as tested
+    {{ of_touched_snapshots() }}
     where
-        {{ of_touched_posts('post_id') }}
-        and is_correction is distinct from (
+        tested.is_correction is distinct from (
             {%- for counter in counters() %}
-            coalesce(new_{{ counter }}, 0) < 0
+            coalesce(tested.new_{{ counter }}, 0) < 0
             {%- if not loop.last %} or{% endif %}
             {%- endfor %}
         )

@@ -4,32 +4,18 @@
 -- Rows: the post, with both figures of each counter.
 with
 
-newest_slots as (
+last_known as (
 
     select
         post_id,
+        count(*) as hot_snapshots,
         {%- for counter in counters() %}
-        max(case when {{ counter }} is not null then slot_start end) as {{ counter }}
+        max_by({{ counter }}, case when {{ counter }} is not null then slot_start end) as {{ counter }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('analytics_snapshots') }}
     where {{ of_touched_posts('post_id') }}
     group by post_id
-
-),
-
-last_known as (
-
-    select
-        snapshots.post_id,
-        count(*) as hot_snapshots,
-        {%- for counter in counters() %}
-        max(case when snapshots.slot_start = newest.{{ counter }} then snapshots.{{ counter }} end) as {{ counter }}
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
-    from {{ ref('analytics_snapshots') }} as snapshots
-    inner join newest_slots as newest on snapshots.post_id = newest.post_id
-    group by snapshots.post_id
 
 ),
 

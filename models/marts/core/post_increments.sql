@@ -21,7 +21,7 @@ touched as (
         touched.post_id,
         touched.first_slot,
         touched.last_slot,
-        {{ is_touched_by_load('touched') }} as is_by_load
+        {{ is_found_by_load('touched', 'goes_on') }} as is_by_load
     from {{ ref('int_touched_posts') }} as touched
 
 ),
