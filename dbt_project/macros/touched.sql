@@ -27,17 +27,23 @@
 {%- endmacro %}
 
 {#-
-    What:   the join that leaves the snapshots or increments which this build touched, of a relation called `tested`;
-            nothing in `make verify`, which looks at all.
-    Usage:  from {{ ref('post_increments') }} as tested {{ of_touched_snapshots() }}
+    What:   the rows of a model with a row a snapshot that this build touched; all of them in `make verify`.
+    Usage:  from {{ touched_snapshots(ref('post_increments')) }} as increments
 -#}
-{% macro of_touched_snapshots() -%}
+{% macro touched_snapshots(relation) -%}
+    {#- Named whatever the flags are, as above. -#}
     {%- set touched_posts = ref('int_touched_posts') -%}
-    {%- if not tests_look_at_all() -%}
-        inner join {{ touched_posts }} as touched
-        on
-            tested.post_id = touched.post_id
-            and tested.slot_start between touched.first_slot and touched.last_slot
+    {%- if tests_look_at_all() -%}
+        {{ relation }}
+    {%- else -%}
+        (
+            select tested.*
+            from {{ relation }} as tested
+            inner join {{ touched_posts }} as touched
+                on
+                    tested.post_id = touched.post_id
+                    and tested.slot_start between touched.first_slot and touched.last_slot
+        )
     {%- endif -%}
 {%- endmacro %}
 

@@ -23,8 +23,15 @@ posts as (
 
 ),
 
--- Of a post that is only added to, the readings are those of the new loads; the history, and the files, are searched
--- for others.
+-- Of a post that is only added to, the readings are those of the new loads.
+added_posts as (
+
+    select * from posts
+    where is_by_load
+
+),
+
+-- For others the history is searched, and the files are.
 searched_posts as (
 
     select * from posts
@@ -40,7 +47,6 @@ whole_posts as (
 
 ),
 
-{% if is_incremental() -%}
 new_loads as (
 
     select load_id
@@ -49,12 +55,9 @@ new_loads as (
 
 ),
 
-{% endif -%}
 readings as (
     {% for platform in platforms() %}
-    {%- for posts, kept in [('searched_posts', 'not readings.is_archived'), ('whole_posts', 'readings.is_archived')] + (
-        [('posts', 'posts.is_by_load and not readings.is_archived')] if is_incremental() else []
-    ) %}
+    {%- for posts in ['added_posts', 'searched_posts', 'whole_posts'] %}
     select
         cast(readings.snapshot_id as {{ uuid_type() }}) as snapshot_id,
         posts.post_id,
@@ -73,14 +76,14 @@ readings as (
         {%- endfor %}
         readings.unique_impressions
     from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
-    {%- if posts == 'posts' %}
+    {% if posts == 'added_posts' %}
     inner join new_loads on readings.load_id = new_loads.load_id
-    {%- endif %}
-    inner join {% if posts == 'posts' %}posts{% else %}{{ posts }} as posts{% endif %}
+    {% endif %}
+    inner join {{ posts }} as posts
         on
             readings.post_id = posts.landed_post_id
             and readings.slot_start between posts.first_slot and posts.last_slot
-    where {{ kept }}
+    where {% if posts != 'whole_posts' %}not {% endif %}readings.is_archived
     {%- if not loop.last %}
     union all
     {%- endif %}

@@ -23,6 +23,7 @@ SHARED = {
         "max",
         "min",
         "over",
+        "dense_rank",
         "row_number",
         "round",
         "sqrt",

@@ -18,24 +18,22 @@ archived as (
 snapshots as (
 
     select
-        tested.id,
-        tested.post_id,
-        tested.account_id,
-        tested.slot_start
-    from {{ ref('analytics_snapshots') }} as tested
-    {{ of_touched_snapshots() }}
+        id,
+        post_id,
+        account_id,
+        slot_start
+    from {{ touched_snapshots(ref('analytics_snapshots')) }} as analytics_snapshots
 
 ),
 
 increments as (
 
     select
-        tested.id,
-        tested.post_id,
-        tested.account_id,
-        tested.slot_start
-    from {{ ref('post_increments') }} as tested
-    {{ of_touched_snapshots() }}
+        id,
+        post_id,
+        account_id,
+        slot_start
+    from {{ touched_snapshots(ref('post_increments')) }} as post_increments
 
 ),
 

@@ -6,20 +6,20 @@ with
 final as (
 
     select
-        tested.id,
-        tested.post_id,
-        tested.collected_at,
-        tested.is_correction,
+        id,
+        post_id,
+        collected_at,
+        is_correction,
         {%- for counter in counters() %}
-        tested.new_{{ counter }}
+        new_{{ counter }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
-    from {{ ref('post_increments') }} as tested
-    {{ of_touched_snapshots() }}
+    from {{ ref('post_increments') }}
     where
-        tested.is_correction is distinct from (
+        {{ of_touched_posts('post_id') }}
+        and is_correction is distinct from (
             {%- for counter in counters() %}
-            coalesce(tested.new_{{ counter }}, 0) < 0
+            coalesce(new_{{ counter }}, 0) < 0
             {%- if not loop.last %} or{% endif %}
             {%- endfor %}
         )
