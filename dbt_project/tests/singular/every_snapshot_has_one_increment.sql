@@ -18,22 +18,22 @@ archived as (
 snapshots as (
 
     select
-        id,
-        post_id,
-        account_id,
-        slot_start
-    from {{ touched_snapshots(ref('analytics_snapshots')) }} as analytics_snapshots
+        marted.id,
+        marted.post_id,
+        marted.account_id,
+        marted.slot_start
+    from {{ touched_snapshots(ref('analytics_snapshots')) }} as marted
 
 ),
 
 increments as (
 
     select
-        id,
-        post_id,
-        account_id,
-        slot_start
-    from {{ touched_snapshots(ref('post_increments')) }} as post_increments
+        added.id,
+        added.post_id,
+        added.account_id,
+        added.slot_start
+    from {{ touched_snapshots(ref('post_increments')) }} as added
 
 ),
 
