@@ -11,7 +11,7 @@ from uuid import UUID
 import duckdb
 
 from execution.analytics.publish import CURRENT, PublishError
-from execution.analytics.relations import columns_of, literal
+from execution.analytics.relations import columns_of, literal, scratch_connection
 from execution.control.settings import Settings
 from ingest.durable import fsync
 from ingest.errors import first_line
@@ -42,8 +42,7 @@ def write_account_file(settings: Settings, account_id: UUID, target: Path) -> di
 
 def _cut(source: Path, draft: Path, account_id: UUID) -> dict[str, int]:
     counts = {}
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with scratch_connection(draft) as connection:
         connection.execute(f"attach {literal(source)} as source (read_only)")
         connection.execute(f"attach {literal(draft)} as draft")
         for table, comment in _tables(connection):

@@ -18,7 +18,13 @@ from uuid import uuid4
 import duckdb
 import fsspec
 
-from execution.analytics.relations import columns_of, exists, fingerprint, literal
+from execution.analytics.relations import (
+    columns_of,
+    exists,
+    fingerprint,
+    literal,
+    scratch_connection,
+)
 from execution.control.settings import Settings
 from ingest.durable import fsync, replace_durably
 from ingest.errors import NexusError, first_line
@@ -263,8 +269,7 @@ def show_cold_rows(settings: Settings) -> None:
 def read_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, to read; instants in UTC. Raises WarehouseError."""
     file = settings.warehouse
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with scratch_connection(file) as connection:
         with _unreadable():
             connection.execute(f"attach {literal(file)} as {file.stem} (read_only)")
         connection.execute(f"use {file.stem}")

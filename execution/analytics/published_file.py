@@ -11,7 +11,12 @@ from typing import Any
 import duckdb
 
 from execution.analytics.aggregations import PROJECT, BuildResult
-from execution.analytics.relations import columns_of, fingerprint, literal
+from execution.analytics.relations import (
+    columns_of,
+    fingerprint,
+    literal,
+    scratch_connection,
+)
 
 #: A model as dbt's manifest describes it.
 Model = dict[str, Any]
@@ -55,9 +60,7 @@ def write(
     Returns rows a table; `others`: rows of the tables that the generation has in other files.
     """
     counts = {}
-    spilled = str(draft.with_name(f"{draft.name}.spilled"))
-    with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": spilled}) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with scratch_connection(draft, memory_limit=_MEMORY) as connection:
         connection.execute(f"attach {literal(warehouse)} as warehouse (read_only)")
         connection.execute(f"attach {literal(draft)} as draft (row_group_size 16384)")
         taken_over = _take_over_changes(connection, models)

@@ -1,10 +1,25 @@
 """What is asked of DuckDB's tables, views and files alike, whichever of our steps asks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
 from ingest.load import RAW
+
+
+@contextmanager
+def scratch_connection(beside: Path, **config: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty database in memory, to attach files to; instants in UTC.
+
+    What does not fit into memory is spilled beside this file, as DuckDB does for a database that is
+    one: into the folder at hand it would spill otherwise.
+    """
+    spilled = beside.with_name(f"{beside.name}.tmp")
+    with duckdb.connect(config={"temp_directory": str(spilled), **config}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
 
 
 def exists(connection: duckdb.DuckDBPyConnection, table: str, schema: str = RAW) -> bool:

@@ -149,7 +149,7 @@ def test_what_a_killed_publication_left_goes_with_the_next(built: Path, tmp_path
     installation = copy_of(built, tmp_path)
     published = installation.settings.published_dir
     (published / ".nexus-2.duckdb.draft").write_text("half a file")
-    spilled = published / ".nexus-2.duckdb.draft.spilled"
+    spilled = published / ".nexus-2.duckdb.draft.tmp"
     spilled.mkdir()
     (spilled / "duckdb_temp_block-1.block").write_text("rows")
     installation.publish(TESTED)

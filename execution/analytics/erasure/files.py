@@ -153,7 +153,7 @@ def erase_traces(settings: Settings, erasure: Erasure) -> Counter[str]:
         if path.is_file() and erasure.terms.found_in(path.read_bytes().decode("latin-1")):
             path.unlink()
             gone["dbt (files)"] += 1
-    for folder in ("dlt", f"{settings.warehouse.name}.tmp"):
+    for folder in ("dlt", "dbt/copy", f"{settings.warehouse.name}.tmp"):
         shutil.rmtree(settings.data_dir / folder, ignore_errors=True)
     return +gone
 

@@ -15,7 +15,7 @@ from execution.analytics.cold_store import (
     open_warehouse,
     read_warehouse,
 )
-from execution.analytics.relations import columns_of, literal
+from execution.analytics.relations import columns_of, literal, scratch_connection
 from execution.control.settings import Settings
 from ingest.durable import fsync
 from ingest.load import RAW
@@ -121,7 +121,7 @@ def rewrite(settings: Settings) -> None:
     # closed, it has no log that would be replayed into the new file
     assert not file.with_name(f"{file.name}.wal").exists()
     store = open_cold_store(settings)
-    with duckdb.connect() as connection:
+    with scratch_connection(file) as connection:
         store.attach(connection)
         connection.execute(f"attach {literal(file)} as {file.stem} (read_only)")
         connection.execute(f"attach {literal(draft)} as draft")
