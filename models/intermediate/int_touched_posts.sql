@@ -27,6 +27,34 @@ seen as (
 
 ),
 
+new_posts as (
+
+    select
+        posts.post_id,
+        cast(posts.post_id as varchar) as landed_post_id
+    from {{ ref('int_posts') }} as posts
+    left join seen on posts.post_id = seen.post_id
+    where seen.post_id is null
+
+),
+
+-- Readings may have landed before their post was known.
+read_before as (
+    {% for platform in platforms() %}
+    select new_posts.post_id
+    from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
+    inner join new_posts on readings.post_id = new_posts.landed_post_id
+    inner join {{ ref('int_loads') }} as loads on readings.load_id = loads.load_id
+    where
+        not readings.is_archived
+        and not loads.is_new
+    {%- if not loop.last %}
+    union distinct
+    {%- endif %}
+    {%- endfor %}
+
+),
+
 -- What is known of the post changed, it is new, or it is no more (its account was merged or erased).
 changed_posts as (
 
@@ -35,9 +63,10 @@ changed_posts as (
         {{ beginning() }} as first_slot,
         {{ ending() }} as last_slot,
         false as goes_on,
-        false as only_adds
+        seen.post_id is null and read_before.post_id is null as only_adds
     from {{ ref('int_posts') }} as posts
     full outer join seen on posts.post_id = seen.post_id
+    left join read_before on posts.post_id = read_before.post_id
     where posts.fingerprint is distinct from seen.fingerprint
 
 ),

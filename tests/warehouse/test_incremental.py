@@ -192,6 +192,31 @@ def test_a_post_first_seen_by_a_failed_build_and_erased_since_leaves_nothing(bui
     assert_equal_to_a_full_refresh(warehouse)
 
 
+def test_readings_that_landed_before_their_post_was_known_come_with_it(
+    warehouse: RawWarehouse,
+) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2026-03-01 00:00"), members={"user-1": "owner"})
+    first = warehouse.post(account, "1", at("2026-03-10 00:00"))
+    warehouse.snapshot(first, at("2026-03-10 02:05"), impressions=1)
+    warehouse.run()
+    second = warehouse.post(account, "2", at("2026-03-10 00:00"))
+    for hour in (2, 4, 6):
+        warehouse.snapshot(second, at(f"2026-03-10 0{hour}:05"), impressions=hour)
+    warehouse.land()
+    warehouse.execute(
+        "update raw.twitter_snapshots set _dlt_load_id = (select min(_dlt_load_id) from"
+        " raw.twitter_snapshots) where post_id = ? and slot_start < '2026-03-10 04:00:00+00'",
+        str(second.post_id),
+    )
+    warehouse.dbt("run")
+    found = warehouse.row(
+        "select count(*) as n from marts.post_increments where post_id = ?", second.post_id
+    )
+    assert found == {"n": 3}
+    assert_equal_to_a_full_refresh(warehouse)
+
+
 def test_posts_that_become_due_as_time_goes_on_have_their_readings_counted(
     warehouse: RawWarehouse,
 ) -> None:

@@ -47,7 +47,10 @@ def generate(path: Path, size: Size) -> None:
 
 
 def land_the_rest(path: Path) -> int:
-    """Land what waits, as one load of its own, as landing writes; how many readings it is."""
+    """Land what waits, as one load of its own, as landing writes; how many readings it is.
+
+    Some are of posts that are new themselves.
+    """
     rows = 0
     with working_copy(path, path.with_name("landing")) as copy, duckdb.connect(copy) as connection:
         for platform in ("linkedin", "twitter"):
@@ -58,6 +61,11 @@ def land_the_rest(path: Path) -> int:
             )
             (found,) = connection.execute(f"select count(*) from waiting.{table}").fetchall()
             rows += found[0]
+            connection.execute(
+                f"insert into raw.{platform}_posts"
+                f" select * replace ('1800000000.0' as _dlt_load_id) from waiting.{platform}_posts"
+            )
+        connection.execute("insert into raw.control_tracked_posts from waiting.tracked_posts")
         connection.execute("drop schema waiting cascade")
     return rows
 
@@ -157,19 +165,31 @@ def _readings(connection: duckdb.DuckDBPyConnection, platform: str, hours_ahead:
 
 
 def _hold_back(connection: duckdb.DuckDBPyConnection, arriving: int) -> None:
-    """The newest readings and some scattered ones wait for the second load."""
+    """The newest posts and readings, and some scattered ones, wait for the second load."""
     connection.execute("create schema waiting")
+    new = f"post_id in (select post_id from posts where published_at >= {END} - interval 6 hour)"
+    for table, waiting in (
+        ("control_tracked_posts", "tracked_posts"),
+        ("linkedin_posts", "linkedin_posts"),
+        ("twitter_posts", "twitter_posts"),
+    ):
+        connection.execute(f"create table waiting.{waiting} as from raw.{table} where {new}")
+        connection.execute(f"delete from raw.{table} where {new}")
     for platform in ("linkedin", "twitter"):
         table = f"raw.{platform}_snapshots"
         for name, condition, rows in (
-            ("newest", f"slot_start >= {END}", arriving * 9 // 20),
-            ("late", f"slot_start < {END} and hash(_dlt_id) % 7 = 0", arriving // 20),
+            ("newest", f"(slot_start >= {END} or {new})", arriving * 9 // 20),
+            (
+                "late",
+                f"slot_start < {END} and not {new} and hash(_dlt_id) % 7 = 0",
+                arriving // 20,
+            ),
         ):
             connection.execute(
                 f"create table waiting.{platform}_{name} as select * from {table}"
-                f" where {condition} order by hash(_dlt_id) limit {rows}"
+                f" where {condition} order by not {new}, hash(_dlt_id) limit {rows}"
             )
-        connection.execute(f"delete from {table} where slot_start >= {END}")
+        connection.execute(f"delete from {table} where slot_start >= {END} or {new}")
         connection.execute(
             f"delete from {table} where _dlt_id in (select _dlt_id from waiting.{platform}_late)"
         )
