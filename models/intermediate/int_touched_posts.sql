@@ -38,9 +38,14 @@ new_posts as (
 
 ),
 
--- Readings may have landed before their post was known.
+-- Readings may have landed before their post was known, or its account was live again; files are searched for.
 read_before as (
-    {% for platform in platforms() %}
+
+    select new_posts.post_id
+    from {{ ref('stg_twitter__export_posts') }} as files
+    inner join new_posts on files.post_id = new_posts.post_id
+    {%- for platform in platforms() %}
+    union distinct
     select new_posts.post_id
     from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
     inner join new_posts on readings.post_id = new_posts.landed_post_id
@@ -48,9 +53,6 @@ read_before as (
     where
         not readings.is_archived
         and not loads.is_new
-    {%- if not loop.last %}
-    union distinct
-    {%- endif %}
     {%- endfor %}
 
 ),

@@ -217,6 +217,29 @@ def test_readings_that_landed_before_their_post_was_known_come_with_it(
     assert_equal_to_a_full_refresh(warehouse)
 
 
+def test_a_file_that_landed_before_its_account_is_live_again_comes_with_it(
+    warehouse: RawWarehouse,
+) -> None:
+    warehouse.user()
+    kept = warehouse.account("bob", connected_at=at("2026-03-01"), members={"user-1": "owner"})
+    post = warehouse.post(kept, "7", at("2026-03-10 00:00"))
+    warehouse.snapshot(post, at("2026-03-10 02:05"), impressions=5)
+    account = warehouse.account(members={"user-1": "owner"})
+    warehouse.export_row(account, "1", at("2026-03-10"), at("2026-03-12"), impressions=10, likes=1)
+    warehouse.land()
+    warehouse.execute(
+        "update raw.control_accounts set merged_into = ? where account_id = ?",
+        str(kept.account_id),
+        str(account.account_id),
+    )
+    warehouse.run()
+    assert warehouse.row("select count(*) as n from marts.posts") == {"n": 1}
+    warehouse.execute("update raw.control_accounts set merged_into = null")
+    warehouse.dbt("run")
+    assert warehouse.row("select count(*) as n from marts.analytics_snapshots") == {"n": 2}
+    assert_equal_to_a_full_refresh(warehouse)
+
+
 def test_posts_that_become_due_as_time_goes_on_have_their_readings_counted(
     warehouse: RawWarehouse,
 ) -> None:
