@@ -65,7 +65,7 @@ def _spare(warehouse: Path) -> Path:
 
 
 def _copy(warehouse: Path, copy: Path) -> None:
-    """Copy the warehouse: into its spare, unless somebody still reads that.
+    """Copy the warehouse: into its spare, unless DuckDB still reads that in another process.
 
     It is compared byte for byte, so it does not matter what the spare holds.
     """
@@ -75,7 +75,7 @@ def _copy(warehouse: Path, copy: Path) -> None:
         spare.open("r+b") as target,
         warehouse.open("rb") as source,
     ):
-        fcntl.lockf(target, fcntl.LOCK_EX | fcntl.LOCK_NB)  # DuckDB's readers hold a lock
+        fcntl.lockf(target, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as its readers do
         spare.rename(copy)
         _write_differences(source.fileno(), target.fileno())
     if not copy.exists():
@@ -91,7 +91,14 @@ def _write_differences(source: int, target: int) -> None:
     for start in range(0, size, _STEP):
         length = os.preadv(source, [wanted], start)
         if os.preadv(target, [found], start) != length or wanted != found:
-            os.pwrite(target, memoryview(wanted)[:length], start)
+            _write_whole(target, memoryview(wanted)[:length], start)
+
+
+def _write_whole(target: int, content: memoryview, start: int) -> None:
+    """Write all of it: a disk that becomes full takes a part first, and refuses the rest."""
+    written = 0
+    while written < len(content):
+        written += os.pwrite(target, content[written:], start + written)
 
 
 def _replace(warehouse: Path, copy: Path) -> None:

@@ -67,15 +67,20 @@
 {%- endmacro %}
 
 {#-
-    What:   removes what int_snapshots writes anew, before it does (a pre-hook): of posts that are only added to
-            what these loads brought if it was there already, of others all within their spans.
+    What:   removes what the new loads brought, where a build of this model was begun before (a pre-hook).
 -#}
-{% macro delete_rewritten_snapshots() %}
+{% macro delete_added_snapshots() %}
     {%- if is_incremental() -%}
         delete from {{ this }}
         where
             load_id in (select loads.load_id from {{ ref('int_loads') }} as loads where loads.is_new)
-            and post_id in (select touched.post_id from {{ ref('int_touched_posts') }} as touched);
+            and post_id in (select touched.post_id from {{ ref('int_touched_posts') }} as touched)
+    {%- endif -%}
+{% endmacro %}
+
+{#- What: removes all within their spans of posts that are not only added to (a pre-hook). -#}
+{% macro delete_rewritten_snapshots() %}
+    {%- if is_incremental() -%}
         delete from {{ this }}
         where (post_id, slot_start) in (
             select
@@ -186,7 +191,6 @@
         create or replace table {{ schema }}.recorded_posts as
         select post_id, fingerprint, account_id, published_at from {{ schema }}.int_posts;
         delete from {{ schema }}.int_touched_before;
-        delete from {{ schema }}.int_snapshots where is_archived;
         create table if not exists {{ schema }}.recorded_builds as
         select cast(0 as integer) as build, cast('' as varchar) as invocation_id where 1 = 0;
         create table if not exists {{ schema }}.recorded_spans as
@@ -198,6 +202,12 @@
         select builds.build, touched.post_id, touched.first_slot, touched.last_slot
         from {{ schema }}.int_touched_posts as touched
         cross join (select max(build) as build from {{ schema }}.recorded_builds) as builds;
+        {#- Without the archived readings no part of what they gave may be built again. -#}
+        {%- for touched in ['int_touched_posts', 'int_touched_ages', 'int_touched_days'] %}
+        delete from {{ schema }}.{{ touched }}
+        where (select count(*) from {{ schema }}.int_snapshots where is_archived) > 0;
+        {%- endfor %}
+        delete from {{ schema }}.int_snapshots where is_archived;
         delete from {{ schema }}.recorded_spans
         where build <= (select max(build) from {{ schema }}.recorded_builds) - {{ kept }};
         delete from {{ schema }}.recorded_builds

@@ -1,6 +1,9 @@
 -- depends_on: {{ ref('int_touched_posts') }}
 -- depends_on: {{ ref('int_loads') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_rewritten_snapshots() }}") }}
+{{ config(
+    materialized='incremental',
+    pre_hook=["{{ delete_added_snapshots() }}", "{{ delete_rewritten_snapshots() }}"]
+) }}
 
 with
 

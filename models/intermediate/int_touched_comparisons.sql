@@ -18,10 +18,9 @@ touched as (
         touched.earliest_published_at,
         touched.latest_published_at
     from {{ ref('int_touched_posts') }} as touched
-    left join {{ ref('int_post_totals') }} as totals on touched.post_id = totals.post_id
     where
-        totals.has_file = 1
-        or touched.first_slot = {{ beginning() }}
+        touched.first_slot = {{ beginning() }}
+        or touched.post_id in (select files.post_id from {{ ref('stg_twitter__export_posts') }} as files)
 
 ),
 

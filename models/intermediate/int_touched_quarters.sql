@@ -1,5 +1,7 @@
 -- depends_on: {{ ref('int_touched_posts') }}
 {%- set last_built = as_last_built('marts', 'quarter_hour_metrics') %}
+{%- set last_touched = as_last_built('intermediate', 'int_touched_quarters') %}
+{%- set recorded_builds = recorded('recorded_builds') %}
 
 with
 
@@ -41,7 +43,7 @@ coverage as (
 
 ),
 
-final as (
+quarters as (
 
     select
         account_id,
@@ -67,6 +69,25 @@ final as (
         account_id,
         quarter_hour
     from coverage
+    {%- if last_touched and recorded_builds %}
+    union distinct
+    -- Of a build that did not complete the days may be old, while the quarter hours are new.
+    select
+        account_id,
+        quarter_hour
+    from {{ last_touched }}
+    where build_id not in (select builds.invocation_id from {{ recorded_builds }} as builds)
+    {%- endif %}
+
+),
+
+final as (
+
+    select
+        account_id,
+        quarter_hour,
+        '{{ invocation_id }}' as build_id
+    from quarters
 
 )
 

@@ -83,6 +83,20 @@ def test_only_what_differs_is_written(warehouse: Path, monkeypatch: pytest.Monke
     assert 0 < sum(written) <= 3 * (1 << 20)
 
 
+def test_a_disk_that_takes_a_part_of_a_block_is_given_the_rest(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(warehouse, "insert into numbers select n, 'new' from range(70000) as t(n)")
+    pwrite = os.pwrite
+    monkeypatch.setattr(
+        os,
+        "pwrite",
+        lambda file, content, start: pwrite(file, content[: len(content) // 2 + 1], start),
+    )
+    with working_copy(warehouse, warehouse.parent / "copy") as copy:
+        assert copy.read_bytes() == warehouse.read_bytes()
+
+
 def test_who_still_reads_the_version_before_goes_on_reading_it(warehouse: Path) -> None:
     command = [sys.executable, "-c", READ, str(warehouse)]
     with subprocess.Popen(

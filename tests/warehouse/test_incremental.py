@@ -240,6 +240,77 @@ def test_a_file_that_landed_before_its_account_is_live_again_comes_with_it(
     assert_equal_to_a_full_refresh(warehouse)
 
 
+def test_slots_that_became_due_reach_the_days_after_a_failed_build(
+    warehouse: RawWarehouse,
+) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2026-03-10"), members={"user-1": "owner"})
+    post = warehouse.post(account, "1", at("2026-03-10 00:00"))
+    warehouse.snapshot(post, at("2026-03-10 00:05"), impressions=1)
+    warehouse.run()
+    warehouse.snapshot(post, at("2026-03-12 04:05"), impressions=2)
+    warehouse.land()
+    warehouse.dbt("run", "--select", "+quarter_hour_metrics")  # then the power went
+    warehouse.run()
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_an_api_reading_takes_the_slot_of_a_posts_only_file_row(warehouse: RawWarehouse) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2026-03-01"), members={"user-1": "owner"})
+    posts = []
+    for number in range(12):
+        published = at("2026-02-10 00:00") + timedelta(days=number)
+        posts.append(warehouse.post(account, str(number), published))
+        warehouse.export_row(
+            account,
+            str(number),
+            published,
+            at("2026-03-05 00:10"),
+            post_id=posts[-1].post_id,
+            impressions=100 + number,
+            likes=number,
+        )
+    warehouse.run()
+    warehouse.snapshot(posts[3], at("2026-03-05 01:10"), impressions=500, likes=1)
+    warehouse.run()
+    assert_equal_to_a_full_refresh(warehouse)
+
+
+def test_a_part_built_again_keeps_what_archived_readings_gave(warehouse: RawWarehouse) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2025-11-01"), members={"user-1": "owner"})
+    post = warehouse.post(account, "1", at("2025-11-10 00:00"))
+    for hours in (1, 23, 25, 30, 40, 71, 80, 100, 200):
+        moment = post.published_at + timedelta(hours=hours)
+        warehouse.snapshot(post, moment, impressions=hours, likes=1)
+    warehouse.run()
+    assert warehouse.archive(at("2026-01-01"))
+    warehouse.snapshot(post, at("2025-11-12 15:10"), impressions=63, likes=1)  # late
+    warehouse.run()
+    before = contents(warehouse.path)
+    assert before["marts.post_age_values"]
+    for part in ("int_snapshots", "post_increments", "post_age_values", "int_account_days"):
+        warehouse.dbt("run", "--select", part)
+        assert contents(warehouse.path) == before
+
+
+def test_an_id_in_capitals_of_a_later_load_is_found(warehouse: RawWarehouse) -> None:
+    warehouse.user()
+    account = warehouse.account(connected_at=at("2026-03-01"), members={"user-1": "owner"})
+    post = warehouse.post(account, "1", at("2026-03-10 00:00"))
+    warehouse.snapshot(post, at("2026-03-10 02:05"), impressions=1)
+    warehouse.run()
+    warehouse.snapshot(post, at("2026-03-10 04:05"), impressions=2)
+    warehouse.land()
+    warehouse.execute(
+        "update raw.twitter_snapshots set post_id = upper(post_id)"
+        " where slot_start = '2026-03-10 04:00:00+00'"
+    )
+    run = warehouse.dbt("build", "--exclude-resource-types", "unit_test", check=False)
+    assert run.statuses()["stg_twitter__snapshots_ids_are_plain_text"] == "fail"
+
+
 def test_posts_that_become_due_as_time_goes_on_have_their_readings_counted(
     warehouse: RawWarehouse,
 ) -> None:
