@@ -32,18 +32,11 @@
 -#}
 {% macro touched_snapshots(relation) -%}
     {#- Named whatever the flags are, as above. -#}
-    {%- set touched_posts = ref('int_touched_posts') -%}
+    {%- do ref('int_touched_posts') -%}
     {%- if tests_look_at_all() -%}
         {{ relation }}
     {%- else -%}
-        (
-            select tested.*
-            from {{ relation }} as tested
-            inner join {{ touched_posts }} as touched
-                on
-                    tested.post_id = touched.post_id
-                    and tested.slot_start between touched.first_slot and touched.last_slot
-        )
+        (select tested.* from {{ relation }} as tested {{ touched_rows(relation)['snapshot'] }})
     {%- endif -%}
 {%- endmacro %}
 

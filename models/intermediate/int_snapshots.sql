@@ -2,7 +2,7 @@
 -- depends_on: {{ ref('int_loads') }}
 {{ config(
     materialized='incremental',
-    pre_hook=["{{ delete_added_snapshots() }}", "{{ delete_rewritten_snapshots() }}"]
+    pre_hook=["{{ delete_added_snapshots() }}", "{{ delete_touched_snapshots(but='only_adds') }}"]
 ) }}
 
 with

@@ -130,8 +130,8 @@ spans as (
         post_id,
         min(first_slot) as first_slot,
         max(last_slot) as last_slot,
-        min(case when goes_on then 1 else 0 end) = 1 as goes_on,
-        min(case when only_adds then 1 else 0 end) = 1 as only_adds
+        bool_and(goes_on) as goes_on,
+        bool_and(only_adds) as only_adds
     from touched
     group by post_id
 

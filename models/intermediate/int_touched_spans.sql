@@ -152,8 +152,8 @@ spans as (
         arrived.post_id,
         arrived.first_slot,
         coalesce(settled.last_slot, {{ ending() }}) as last_slot,
-        case when behind.post_id is null then 1 else 0 end as goes_on,
-        case when replaced.post_id is null then 1 else 0 end as only_adds
+        behind.post_id is null as goes_on,
+        replaced.post_id is null as only_adds
     from arrived
     left join settled on arrived.post_id = settled.post_id
     left join behind on arrived.post_id = behind.post_id
@@ -163,8 +163,8 @@ spans as (
         files.post_id,
         {{ beginning() }} as first_slot,
         {{ ending() }} as last_slot,
-        0 as goes_on,
-        0 as only_adds
+        false as goes_on,
+        false as only_adds
     from {{ ref('stg_twitter__export_posts') }} as files
     inner join new_loads on files.load_id = new_loads.load_id
 
@@ -176,8 +176,8 @@ final as (
         post_id,
         min(first_slot) as first_slot,
         max(last_slot) as last_slot,
-        min(goes_on) = 1 as goes_on,
-        min(only_adds) = 1 as only_adds
+        bool_and(goes_on) as goes_on,
+        bool_and(only_adds) as only_adds
     from spans
     group by post_id
 

@@ -13,7 +13,18 @@ from .raw_warehouse import PROJECT, RawWarehouse, copied_project
 
 #: Functions that DuckDB and Spark 3.5 have under the same name and with the same meaning.
 SHARED = {
-    *("abs", "avg", "cast", "coalesce", "concat", "concat_ws", "count", "decimal", "extract"),
+    *(
+        "abs",
+        "avg",
+        "bool_and",
+        "cast",
+        "coalesce",
+        "concat",
+        "concat_ws",
+        "count",
+        "decimal",
+        "extract",
+    ),
     *(
         "greatest",
         "lag",

@@ -57,7 +57,7 @@ snapshots as (
 
 -- Where the increments of touched posts go on from: the last known values, which are the sums of the
 -- increments so far, and the snapshot that the last of them closed. Of a post that only goes on, its totals
--- say both.
+-- say both: asked here, for where this part is built again they hold what it wrote before.
 known_totals as (
 
     {% if last_totals -%}
