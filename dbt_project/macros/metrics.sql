@@ -24,6 +24,18 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#-
+    What:   the age at which posts published in a window are compared (METRICS.md 3): a row of `window_name`
+            and `age_hours` each. 24h is not offered: its posts are too young for any.
+    Usage:  ages as ( {{ window_ages() }} )
+-#}
+{% macro window_ages() -%}
+    {%- for window, hours in [('7d', 24), ('30d', 72), ('90d', 168)] -%}
+        select '{{ window }}' as window_name, {{ hours }} as age_hours
+        {%- if not loop.last %} union all {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
 {#- What: the columns of an increments mart that are added up: totals, the observed part, rate parts. -#}
 {% macro increment_sums() %}
     {%- set sums = [] -%}

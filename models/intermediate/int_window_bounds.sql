@@ -4,6 +4,7 @@ ends as (
 
     select
         accounts.account_id,
+        accounts.platform,
         accounts.timezone,
         as_of.as_of,
         {{ floor_to('as_of.as_of', 120) }} + interval '2' hour as slot_end,
@@ -29,7 +30,9 @@ day_windows as (
     {% for days in [7, 30, 90] %}
     select
         account_id,
+        platform,
         timezone,
+        as_of,
         '{{ days }}d' as window_name,
         open_day - interval '{{ days - 1 }}' day as start_clock,
         end_clock,
@@ -48,7 +51,9 @@ day_bounds as (
 
     select
         account_id,
+        platform,
         timezone,
+        as_of,
         window_name,
         {{ instant_of_wall_clock('start_clock', 'timezone') }} as window_start,
         window_end,
@@ -63,7 +68,9 @@ slot_bounds as (
 
     select
         account_id,
+        platform,
         timezone,
+        as_of,
         '24h' as window_name,
         slot_end - interval '24' hour as window_start,
         slot_end as window_end,

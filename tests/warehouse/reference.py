@@ -358,6 +358,53 @@ class Expected:
             },
         }
 
+    def published_window(self, account_id: UUID, name: str) -> dict[str, Any] | None:
+        """The row of published_window_metrics."""
+        as_of = self.as_of[account_id]
+        if as_of is None:
+            return None
+        zone = ZoneInfo(self.accounts[account_id].account.timezone)
+        start, end, previous_start, previous_end = window_bounds(as_of, zone, name)
+        hours = WINDOW_AGES[name]
+        posts = [post for post in self.posts if post.account.account_id == account_id]
+        published = [post for post in posts if start <= post.published_at < end]
+        before = [post for post in posts if previous_start <= post.published_at < previous_end]
+        ripe = [post for post in published if _reaches(post, hours) <= as_of]
+        ripe_before = [post for post in before if _reaches(post, hours) <= previous_end]
+        known, known_before = (
+            [aged for post in group if (aged := at_age(self.histories[post.post_id], hours))]
+            for group in (ripe, ripe_before)
+        )
+        now, then = (
+            {metric: add(row[metric] for row in group) for metric in METRICS}
+            for group in (known, known_before)
+        )
+        recorded = [
+            {"filled_slots": len(filled), "due_slots": len(due)}
+            for filled, due in ((known, ripe), (known_before, ripe_before))
+        ]
+        return {
+            "window_start": start,
+            "window_end": end,
+            "previous_start": previous_start,
+            "previous_end": previous_end,
+            "age_hours": hours,
+            "posts_published": len(published),
+            "compared_posts": len(known),
+            "too_young_posts": len(published) - len(ripe),
+            "unrecorded_posts": len(ripe) - len(known),
+            "previous_compared_posts": len(known_before),
+            "previous_unrecorded_posts": len(ripe_before) - len(known_before),
+            **now,
+            **{f"previous_{metric}": value for metric, value in then.items()},
+            "engagement_rate": _rate_of_known(known),
+            "previous_engagement_rate": _rate_of_known(known_before),
+            **{
+                f"change_{metric}_state": change_state(now[metric], then[metric], recorded)
+                for metric in _RATED
+            },
+        }
+
     def rollup(self, zone: ZoneInfo, accounts: set[UUID], platform: str) -> dict[date, Any]:
         """daily_rollup of a user in a zone who reads these accounts."""
         last: dict[tuple[UUID, date], Reading] = {}
@@ -419,6 +466,16 @@ _RATED = ("impressions", "engagements")
 
 def _rated(row: Increment) -> bool:
     return all(row.new[name] is not None for name in _RATED)
+
+
+def _reaches(post: Post, hours: int) -> datetime:
+    return post.published_at + timedelta(hours=hours)
+
+
+def _rate_of_known(rows: Iterable[Mapping[str, Any]]) -> Decimal | None:
+    both = [row for row in rows if all(row[name] is not None for name in _RATED)]
+    impressions, engaged = (add(row[name] for row in both) for name in _RATED)
+    return rate(engaged, impressions)
 
 
 def _difference(value: int | None, before: int | None) -> int | None:
@@ -486,6 +543,8 @@ def change_state(
 # --- posts at an age, and against their account's own --------------------------------------------
 
 AGES = (24, 72, 168)
+#: The age at which posts published in a window are compared (METRICS.md section 3).
+WINDOW_AGES = {"7d": 24, "30d": 72, "90d": 168}
 BENCHMARKED = ("impressions", "engagements", "engagement_rate", "engagement_score")
 
 

@@ -13,6 +13,7 @@ from .reference import (
     BENCHMARKED,
     COUNTERS,
     METRICS,
+    WINDOW_AGES,
     Expected,
     at_age,
     benchmark,
@@ -147,6 +148,22 @@ def test_windows_and_the_periods_before_are_sums_of_increments(built: Built) -> 
         if (row := expected.window(account, name))
     }
     found = warehouse.rows("select * from marts.window_metrics")
+    assert_same(found, wanted, "account_id", "window_name")
+
+
+def test_posts_published_in_a_window_are_compared_at_one_age(built: Built) -> None:
+    warehouse, _, expected = built
+    wanted = {
+        (account, name): row
+        for account in expected.accounts
+        for name in WINDOW_AGES
+        if (row := expected.published_window(account, name))
+    }
+    rows = wanted.values()
+    for count in ("compared_posts", "too_young_posts", "unrecorded_posts"):
+        assert any(row[count] for row in rows), count
+    assert any(row["previous_impressions"] for row in rows)
+    found = warehouse.rows("select * from marts.published_window_metrics")
     assert_same(found, wanted, "account_id", "window_name")
 
 

@@ -194,6 +194,11 @@ BADS = {
         " where window_name = '24h'",
         "windows_are_in_order",
     ),
+    "a post published that no count holds": bad(
+        "update marts.published_window_metrics set posts_published = posts_published + 1"
+        " where window_name = '7d'",
+        "published_posts_are_counted_once",
+    ),
     "a percentile above 100": bad(
         "update marts.post_benchmarks set percentile = 100.01"
         " where metric = 'impressions'"
@@ -376,6 +381,9 @@ MISTAKES = {
     "models/intermediate/int_day_spans.sql": (("interval '15' minute", "interval '16' minute"),),
     "models/intermediate/int_window_bounds.sql": (
         ("end_clock - interval", "start_clock - interval"),
+    ),
+    "models/marts/windows/published_window_metrics.sql": (
+        ("previous_end as ripe_until", "window_end as ripe_until"),
     ),
 }
 
