@@ -78,7 +78,7 @@ def _common(panels: Panels) -> dict[str, object]:
         "newest_period_with_data": _newest_period(data, platform) if is_empty else None,
         "coverage": panels.coverage(),
         "metric_completeness": panels.completeness(),
-        "maturity": None,
+        "maturity": panels.maturity(),
     }
 
 

@@ -14,7 +14,8 @@ _POINTS = Decimal("0.01")
 
 @dataclass(frozen=True)
 class Slots:
-    """Polling slots of a period: how many were due, and how many of them were filled."""
+    """Polling slots of a period, or its posts old enough to be compared: how many were due, and
+    how many of them were filled (recorded)."""
 
     due: int
     filled: int

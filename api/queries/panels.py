@@ -10,12 +10,14 @@ from api.queries.comparisons import Footing, Slots, compare_counts, compare_rate
 from api.queries.metrics import METRICS, Totals, number, rate
 from api.queries.scope import Row
 from api.queries.window_data import WindowData
+from api.queries.windows import AGES
 from api.schemas import (
     BestPlatform,
     Bucket,
     Cards,
     CountCard,
     Coverage,
+    Maturity,
     MetricRow,
     Platform,
     PlatformComparison,
@@ -49,10 +51,16 @@ class Panels:
     def _gains_before(self) -> Row:
         """Unknown where an account was connected later: that period was not observed whole."""
         gains = self.data.gains_before(self.platform)
+        if self._is_of_posts:  # those of before the connection count as not recorded
+            return gains
         start = self.data.previous.start if self.data.previous else None
         if start is not None and any(moment > start for moment in self._connected_at):
             return {key: value if key in _SLOTS else None for key, value in gains.items()}
         return gains
+
+    @property
+    def _is_of_posts(self) -> bool:
+        return self.data.params.lens == "published"
 
     @cached_property
     def _connected_at(self) -> list[datetime]:
@@ -65,10 +73,11 @@ class Panels:
     @cached_property
     def _footing(self) -> Footing:
         before = self.data.previous
+        recorded = _posts if self._is_of_posts else _slots
         return Footing(
             compared=before is not None,
-            slots=_slots(self._gains),
-            previous_slots=_slots(self._gains_before),
+            slots=recorded(self._gains),
+            previous_slots=recorded(self._gains_before),
             previous_engagements=self._gains_before["observed_engagements"],
             connected_before=before is not None
             and bool(self._connected_at)
@@ -190,6 +199,22 @@ class Panels:
             previous_coverage=number(rate(before.filled, before.due)),
         )
 
+    def maturity(self) -> Maturity | None:
+        """How many posts of the window are compared, and why the others are not; of one lens."""
+        if not self._is_of_posts:
+            return None
+        ripe, counted = (self._gains[name] or 0 for name in ("ripe_posts", "compared_posts"))
+        published = self.data.posts_published(self.platform)
+        before = self._gains_before["compared_posts"] or 0
+        return Maturity(
+            age=AGES[self.data.window.comparison_age],
+            posts_published=published,
+            counted=counted,
+            too_young=published - ripe,
+            unknown=ripe - counted,
+            previous_counted=before if self.data.previous else None,
+        )
+
     def completeness(self) -> dict[str, float | None]:
         """Per metric: share of the window's increments in which it is known.
 
@@ -219,6 +244,11 @@ def _known_share(metric: str, platforms: list[Row]) -> float | None:
 
 def _slots(gains: Row) -> Slots:
     return Slots(due=gains["due_slots"] or 0, filled=gains["filled_slots"] or 0)
+
+
+def _posts(gains: Row) -> Slots:
+    """Posts at one age: those that had reached it, and those of them that are recorded."""
+    return Slots(due=gains["ripe_posts"] or 0, filled=gains["compared_posts"] or 0)
 
 
 def _typical_rates(activity: Row) -> tuple[Decimal | None, Decimal | None]:

@@ -9,6 +9,7 @@ from api.queries.params import PostsParams
 from api.queries.reader import Reader
 from api.queries.scope import Row
 from api.queries.window_data import WindowData
+from api.queries.windows import AGES
 from api.schemas import (
     Benchmark,
     BenchmarkAge,
@@ -22,8 +23,6 @@ from api.schemas import (
 )
 
 TOP_POSTS = 10
-#: Ages at which posts are compared, in hours (METRICS.md section 6).
-_AGES: dict[int | None, BenchmarkAge] = {24: "24h", 72: "72h", 168: "7d", None: "lifetime"}
 
 
 class PostNotFoundError(Exception):
@@ -170,9 +169,10 @@ def _breakdown(row: Row, basis: str | None) -> list[BreakdownPart]:
 
 
 def _benchmark(row: Row) -> Benchmark:
+    age: BenchmarkAge = "lifetime" if row["age_hours"] is None else AGES[row["age_hours"]]
     return Benchmark(
         metric=row["metric"],
-        age=_AGES[row["age_hours"]],
+        age=age,
         value=number(row["own_value"]),
         median=number(row["median"]),
         lower_quartile=number(row["lower_quartile"]),

@@ -19,6 +19,7 @@ RELATIONS = {
     "accounts": "marts.accounts",
     "account_profile": "content.account_profile",
     "analytics_snapshots": "marts.analytics_snapshots",
+    "post_age_values": "marts.post_age_values",
     "post_benchmarks": "marts.post_benchmarks",
     "post_content": "content.post_content",
     "post_increments": "marts.post_increments",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from api.queries.metrics import METRICS
 from api.queries.scope import AccountScope, Query
-from api.queries.windows import Span
+from api.queries.windows import Span, TimeWindow
 from api.schemas import Lens, Order, Platform, SortKey
 
 _GAINS = (
@@ -23,6 +23,18 @@ _RATED = {
 _SLOTS = ("due_slots", "filled_slots")
 #: The columns of quarter_hour_metrics that add up.
 SUMS = (*_GAINS, *_RATED, *_SLOTS)
+
+#: The same of posts at one age, where all is known by observation.
+_AGED = {
+    **{f"{quality}_{metric}": metric for quality in ("new", "observed") for metric in METRICS},
+    **{
+        f"{quality}_{metric}": f"case when {other} is not null then {metric} end"
+        for quality in ("rated", "observed_rated")
+        for metric, other in (("impressions", "engagements"), ("engagements", "impressions"))
+    },
+}
+#: How many posts were published, had reached the age, and are known at it.
+RIPENESS = ("posts_published", "ripe_posts", "compared_posts")
 
 #: What each sort key orders by. A closed list: nothing a caller sends becomes SQL.
 _SORT_COLUMNS: dict[SortKey, str] = {
@@ -92,10 +104,14 @@ def gains(scope: AccountScope, span: Span, starts: Sequence[datetime]) -> Query:
         where {_in_span("moment")}
         group by platform, bucket
         """,
-        # As one text: each bound value, so each element of a list, costs DuckDB's client a look
-        # for pandas.
-        {**_bounds(span), "starts": f"[{','.join(start.isoformat() for start in starts)}]"},
+        {**_bounds(span), "starts": _listed(starts)},
     )
+
+
+def _listed(starts: Sequence[datetime]) -> str:
+    """As one text: each bound value, so each element of a list, costs DuckDB's client a look for
+    pandas."""
+    return f"[{','.join(start.isoformat() for start in starts)}]"
 
 
 _OBSERVED_BY_SLOT = ", ".join(
@@ -150,6 +166,89 @@ def activity(scope: AccountScope, span: Span) -> Query:
         """,
         _bounds(span),
     )
+
+
+#: Posts with their counters at one age. `is_ripe`: it had reached the age by its account's newest
+#: collection; of the period before, by that time shifted back with it.
+_AT_ONE_AGE = """
+    select posts.platform, posts.published_at as moment,
+        post_age_values.* exclude (platform, account_id, published_at),
+        posts.published_at + to_hours($age) <= accounts.as_of - case
+            when posts.published_at >= $window_start then interval 0 hour
+            else $window_end::timestamptz - $previous_end::timestamptz
+        end as is_ripe
+    from posts
+    inner join accounts on accounts.account_id = posts.account_id
+    left join post_age_values
+        on post_age_values.post_id = posts.post_id and post_age_values.age_hours = $age
+"""
+
+
+def values_at_one_age(
+    scope: AccountScope,
+    window: TimeWindow,
+    before: Span | None,
+    starts: Sequence[datetime],
+) -> Query:
+    """One row per platform and bucket in which a post was published; buckets as in `gains`.
+
+    What the ripe posts had at the window's comparison age, under the names of `gains`, and how
+    many there are: `posts_published`, `ripe_posts`, `compared_posts` (their values are known).
+    """
+    sums = ", ".join(
+        f"(sum({value}) filter (where is_ripe))::bigint as {column}"
+        for column, value in _AGED.items()
+    )
+    return Query(
+        scope,
+        f"""
+        with starts as (select $starts::timestamptz[] as list),
+        buckets as (
+            select unnest(list) as bucket_start, unnest(range(len(list))) as bucket from starts
+        ),
+        published as ({_AT_ONE_AGE})
+        select platform, bucket, {sums}, count(*) as posts_published,
+            count(*) filter (where is_ripe) as ripe_posts,
+            count(post_id) filter (where is_ripe) as compared_posts
+        from published
+        asof join buckets on moment >= bucket_start
+        where {_in_span("moment")}
+        group by platform, bucket
+        """,
+        {
+            **_ages(window, before),
+            "start": before.start if before else window.start,
+            "starts": _listed(starts),
+        },
+    )
+
+
+def activity_at_one_age(scope: AccountScope, window: TimeWindow) -> Query:
+    """The rows of `activity` over the ripe posts published in the window, at one age."""
+    counted = ", ".join(f"count({metric}) as known_{metric}" for metric in METRICS)
+    rate = "cast(engagement_rate * 10000 as bigint)"
+    return Query(
+        scope,
+        f"""
+        with published as ({_AT_ONE_AGE})
+        select platform, count(*) as active_posts, count(*) as increments, {counted},
+            sum({rate})::bigint as rate_sum, count({rate}) as rates, median({rate}) as rate_median
+        from published
+        where {_in_span("moment")} and is_ripe and post_id is not null
+        group by grouping sets ((platform), ())
+        """,
+        _ages(window, None),
+    )
+
+
+def _ages(window: TimeWindow, before: Span | None) -> dict[str, object]:
+    return {
+        **_bounds(window),
+        "age": window.comparison_age,
+        "window_start": window.start,
+        "window_end": window.end,
+        "previous_end": before.end if before else window.end,
+    }
 
 
 def published(scope: AccountScope, span: Span) -> Query:

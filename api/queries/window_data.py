@@ -1,7 +1,9 @@
 """The rows that a window's figures are made of, each asked for once and kept per platform."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from api.queries import statements
@@ -12,7 +14,8 @@ from api.queries.scope import Row
 from api.queries.windows import BucketSpan, Span, TimeWindow, buckets, previous, resolve
 from api.schemas import Platform
 
-_NO_GAINS: Row = dict.fromkeys(statements.SUMS)
+_COLUMNS = (*statements.SUMS, *statements.RIPENESS)
+_NO_GAINS: Row = dict.fromkeys(_COLUMNS)
 _NO_ACTIVITY: Row = {
     "active_posts": 0,
     "increments": 0,
@@ -25,7 +28,10 @@ _NO_ACTIVITY: Row = {
 
 @dataclass(frozen=True)
 class WindowData:
-    """All platforms of one window and of the period before it. `platform` None: all of them."""
+    """All platforms of one window and of the period before it. `platform` None: all of them.
+
+    Of the lens `published` gains are what posts had at one age, in the bucket they were published.
+    """
 
     reader: Reader
     params: WindowParams
@@ -68,8 +74,11 @@ class WindowData:
 
     def bucket_gains(self, platform: Platform) -> list[Row]:
         """Gains of each bucket in order; all unknown where nothing was read."""
-        by_bucket = {row["bucket"]: row for row in self._gains if _on(row, platform)}
-        return [by_bucket.get(number, _NO_GAINS) for number in range(len(self.buckets))]
+        by_bucket: dict[int, list[Row]] = defaultdict(list)
+        for row in self._gains:
+            if _on(row, platform):
+                by_bucket[row["bucket"]].append(row)
+        return [_total(by_bucket[number]) for number in range(len(self.buckets))]
 
     def activity(self, platform: Platform | None) -> Row:
         """Active posts, known rows and the posts' rates (`statements.activity`)."""
@@ -93,15 +102,25 @@ class WindowData:
                 before.append((_BETWEEN, self.previous.end))
             steps = before + steps
             whole = self.window.reaching_back_to(self.previous)
-        rows = self.reader.run(
-            statements.gains(self.reader.scope, whole, [start for _, start in steps])
-        )
-        numbered = [{**row, "bucket": steps[row["bucket"]][0]} for row in rows]
+        rows = self._in_buckets(whole, [start for _, start in steps])
+        numbered = [{**_NO_GAINS, **row, "bucket": steps[row["bucket"]][0]} for row in rows]
         return [row for row in numbered if row["bucket"] != _BETWEEN]
+
+    def _in_buckets(self, whole: Span, starts: list[datetime]) -> list[Row]:
+        scope = self.reader.scope
+        gained = self.reader.run(statements.gains(scope, whole, starts))
+        if self.params.lens == "gained":
+            return gained
+        slots = [{name: row[name] for name in _SLOT_COLUMNS} for row in gained]
+        aged = statements.values_at_one_age(scope, self.window, self.previous, starts)
+        return slots + self.reader.run(aged)
 
     @cached_property
     def _activity(self) -> dict[Platform | None, Row]:
-        rows = self.reader.run(statements.activity(self.reader.scope, self.window))
+        ask = (
+            statements.activity if self.params.lens == "gained" else statements.activity_at_one_age
+        )
+        rows = self.reader.run(ask(self.reader.scope, self.window))
         return {row["platform"]: row for row in rows}
 
     @cached_property
@@ -109,6 +128,7 @@ class WindowData:
         return self.reader.run(statements.published(self.reader.scope, self.window))
 
 
+_SLOT_COLUMNS = ("platform", "bucket", "due_slots", "filled_slots")
 _PREVIOUS = -1
 _BETWEEN = -2
 
@@ -119,4 +139,4 @@ def _on(row: Row, platform: Platform | None) -> bool:
 
 def _total(rows: Iterable[Row]) -> Row:
     kept = list(rows)
-    return {column: add(row[column] for row in kept) for column in statements.SUMS}
+    return {column: add(row[column] for row in kept) for column in _COLUMNS}

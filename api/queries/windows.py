@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from api.schemas import WindowName
+from api.schemas import Age, WindowName
 
 QUARTER_HOUR = timedelta(minutes=15)
 SLOT = timedelta(hours=2)
@@ -20,6 +20,10 @@ ROLLING = timedelta(hours=24)
 #: Days of the presets that are cut at local midnights, the open day included.
 PRESET_DAYS: dict[WindowName, int] = {"7d": 7, "30d": 30, "90d": 90}
 WEEK = 7
+#: Ages in hours at which posts are compared, as the API names them (METRICS.md section 6).
+AGES: dict[int, Age] = {24: "24h", 72: "72h", 168: "7d"}
+#: Windows of so many days or more compare the posts published in them at so many hours.
+_AGE_FROM_DAYS = ((90, 168), (30, 72), (0, 24))
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,6 +61,11 @@ class TimeWindow(Span):
     def days(self) -> int:
         """Local days from first to last."""
         return (self.last_day - self.first_day).days + 1
+
+    @property
+    def comparison_age(self) -> int:
+        """Age in hours at which posts published in the window are compared (METRICS.md 3)."""
+        return next(hours for days, hours in _AGE_FROM_DAYS if self.days >= days)
 
 
 @dataclass(frozen=True)

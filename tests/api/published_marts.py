@@ -135,6 +135,7 @@ class Marts:
     due_slots: bool = True
     members: Sequence[tuple[AccountFact, str]] = ()
     benchmarks: Sequence[Row] = ()
+    age_values: Sequence[Row] = ()
     built_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def publish(self, folder: Path, generation: int = 1) -> Path:
@@ -176,6 +177,7 @@ class Marts:
             "post_scores": list(self._score_rows()),
             "quarter_hour_metrics": self._quarter_hour_rows(),
             "post_benchmarks": list(self.benchmarks),
+            "post_age_values": list(self.age_values),
         }
 
     def content(self) -> dict[str, list[Row]]:
@@ -410,6 +412,24 @@ def benchmark_row(post: PostFact, metric: str, own: Decimal, median: Decimal | N
         "upper_quartile": median and median * 2,
         "mean": median,
         "percentile": median and Decimal("62.5"),
+    }
+
+
+def age_row(post: PostFact, hours: int, counters: dict[str, int]) -> Row:
+    """A row of post_age_values; a counter that is not named was not known."""
+    known = IncrementFact(post, post.published_at, counters).gains()
+    return {
+        "post_id": post.post_id,
+        "age_hours": hours,
+        "account_id": post.account.account_id,
+        "platform": post.account.platform,
+        "published_at": post.published_at,
+        "reached_at": post.published_at + timedelta(hours=hours),
+        "is_interpolated": True,
+        **known,
+        "engagement_rate": rate(known["engagements"], known["impressions"]),
+        "engagement_score": score(known, post.account.platform),
+        "metric_version": 1,
     }
 
 

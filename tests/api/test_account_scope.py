@@ -3,27 +3,30 @@
 import inspect
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
 import sqlglot
-from published_marts import AccountFact, IncrementFact, Marts, PostFact, benchmark_row
+from published_marts import AccountFact, IncrementFact, Marts, PostFact, age_row, benchmark_row
 from sqlglot import exp
 
 import api
 from api.publication import PublicationFollower
 from api.queries import statements
 from api.queries.scope import RELATIONS, AccountScope, NotAMemberError, Query
-from api.queries.windows import Span
+from api.queries.windows import Span, resolve
 
 MARCH = datetime(2026, 3, 10, 12, tzinfo=UTC)
-MINE, OTHERS = AccountFact("mine"), AccountFact("others")
+LATER = MARCH + timedelta(days=4)  # old enough to be compared
+MINE, OTHERS = AccountFact("mine", as_of=LATER), AccountFact("others", as_of=LATER)
 SCOPE = AccountScope(frozenset({MINE.account_id}))
 NOBODY = AccountScope(frozenset())
+WINDOW = resolve("30d", ZoneInfo("UTC"), MARCH)
 
 
 def span(*, by_slot: bool) -> Span:
@@ -41,6 +44,9 @@ def every_query(scope: AccountScope) -> dict[str, Query]:
         "gains by slot": statements.gains(scope, slots, [slots.start]),
         "activity": statements.activity(scope, days),
         "published": statements.published(scope, days),
+        "values_at_one_age": statements.values_at_one_age(scope, WINDOW, None, [days.start]),
+        "values_at_one_age beside": statements.values_at_one_age(scope, WINDOW, days, [days.start]),
+        "activity_at_one_age": statements.activity_at_one_age(scope, WINDOW),
         "ever_known": statements.ever_known(scope, "twitter"),
         "post": statements.post(scope, post),
         "timeline": statements.timeline(scope, post),
@@ -122,8 +128,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     folder = tmp_path_factory.mktemp("publications")
     compared = [benchmark_row(post, "impressions", Decimal(7), Decimal(4)) for post in posts]
-    Marts([MINE], [mine], [own], benchmarks=compared[:1]).publish(folder / "mine")
-    Marts([MINE, OTHERS], posts, [own, *foreign], benchmarks=compared).publish(folder / "both")
+    aged = [age_row(increment.post, 72, increment.new) for increment in (own, *foreign)]
+    Marts([MINE], [mine], [own], benchmarks=compared[:1], age_values=aged[:1]).publish(
+        folder / "mine"
+    )
+    Marts([MINE, OTHERS], posts, [own, *foreign], benchmarks=compared, age_values=aged).publish(
+        folder / "both"
+    )
     Marts([]).publish(folder / "nothing")
     return folder
 

@@ -188,7 +188,6 @@ TOGETHER = {
     "days the wrong way round": {"window": "custom", "from": "2026-03-02", "to": "2026-03-01"},
     "too long": {"window": "custom", "from": "2010-01-01", "to": "2026-03-01"},
     "published in 24 hours": {"window": "24h", "lens": "published"},
-    "published, not available yet": {"window": "7d", "lens": "published"},
     "no accounts": {"accounts": ""},
 }
 

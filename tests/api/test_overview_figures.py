@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import Api, House
-from published_marts import AccountFact, IncrementFact, Marts, PostFact
+from published_marts import AccountFact, IncrementFact, Marts, PostFact, age_row
 
 AS_OF = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)  # a Tuesday
 BIRD = AccountFact("bird", connected_at=datetime(2026, 2, 1, tzinfo=UTC))
@@ -330,3 +330,60 @@ def test_each_account_says_how_fresh_it_is(house: House) -> None:
     assert answer["as_of"] == "2026-03-10T12:00:00Z"
     stale: dict[str, Any] = {row["handle"]: row["stale"] for row in answer["accounts"]}
     assert stale == {"late": True, "fine": False, "newest": False}
+
+
+def test_posts_published_in_the_window_are_compared_at_one_age(house: House) -> None:
+    posts = [PostFact(f"new {day}", BIRD, at(day)) for day in (4, 5, 6, 9)]
+    before = [PostFact("old", BIRD, at(1)), PostFact("still young then", BIRD, at(2, 12, 1))]
+    late = PostFact("late", BIRD, at(9, 12, 1))
+    marts = Marts(
+        [BIRD],
+        [*posts, *before, late],
+        # A gain in the window says nothing about the posts that were published in it.
+        [IncrementFact(before[0], AS_OF, tweet(9000, 900))],
+        age_values=[
+            age_row(posts[0], 24, tweet(100, 5)),
+            age_row(posts[0], 72, tweet(700, 70)),
+            age_row(posts[1], 24, tweet(50, 1)),
+            age_row(posts[3], 24, tweet(30, 0)),
+            age_row(before[0], 24, tweet(120, 6)),
+            age_row(before[1], 24, tweet(8000, 800)),
+        ],
+    )
+    answer = serve(house, marts).overview(window="7d", lens="published")
+
+    # Of five posts one was never read at 24 hours, and one is a minute too young.
+    assert answer["maturity"] == {
+        "age": "24h",
+        "posts_published": 5,
+        "counted": 3,
+        "too_young": 1,
+        "unknown": 1,
+        "previous_counted": 1,
+    }
+    cards = answer["cards"]
+    assert (cards["impressions"]["value"], cards["impressions"]["previous_observed"]) == (180, 120)
+    assert cards["engagement_rate"]["value"] == 0.0333  # 6 / 180
+    # Three of the four that are old enough: too few to compare with the week before.
+    assert (cards["impressions"]["change"]["state"], cards["impressions"]["change"]["reason"]) == (
+        "n/a",
+        "incomplete",
+    )
+    points = answer["trend"]["series"][0]["points"]
+    assert [point["impressions"] for point in points] == [100, 50, None, None, None, 30, None]
+
+
+def test_a_closed_window_leaves_no_post_of_the_period_before_out(house: House) -> None:
+    days = {"from": "2026-03-03", "to": "2026-03-04"}
+    post, before = PostFact("post", BIRD, at(4, 23)), PostFact("before", BIRD, at(2, 23))
+    marts = Marts(
+        [BIRD],
+        [post, before],
+        [IncrementFact(post, AS_OF, tweet(900, 90))],
+        age_values=[age_row(post, 24, tweet(150, 5)), age_row(before, 24, tweet(100, 5))],
+    )
+    answer = serve(house, marts).overview(window="custom", lens="published", **days)
+    impressions = answer["cards"]["impressions"]
+    assert (impressions["value"], impressions["previous_observed"]) == (150, 100)
+    assert impressions["change"]["percent"] == 50.0
+    assert answer["maturity"]["previous_counted"] == 1

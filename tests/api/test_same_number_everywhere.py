@@ -144,6 +144,43 @@ def test_a_window_of_an_account_is_that_of_window_metrics(built: Built, name: st
         assert compared["posts_published"] == row["posts_published"]
 
 
+@pytest.mark.parametrize("name", WINDOWS[1:])
+def test_posts_published_in_a_window_are_those_of_published_window_metrics(
+    built: Built, name: str
+) -> None:
+    rows = built.rows("select * from published_window_metrics where window_name = ?", name)
+    assert any(row["compared_posts"] for row in rows)
+    # The histories are shorter than the 90 days before 90 days.
+    assert any(row["previous_compared_posts"] for row in rows) == (name != "90d")
+    for row in rows:
+        query = {"window": name, "tz": row["timezone"], "accounts": str(row["account_id"])}
+        answer = built.api.get(
+            f"/api/analytics/platform/{row['platform']}", lens="published", **query
+        )
+        assert answer["maturity"] == {
+            "age": {24: "24h", 72: "72h", 168: "7d"}[row["age_hours"]],
+            "posts_published": row["posts_published"],
+            "counted": row["compared_posts"],
+            "too_young": row["too_young_posts"],
+            "unknown": row["unrecorded_posts"],
+            "previous_counted": row["previous_compared_posts"],
+        }
+        shown = {metric["metric"]: metric for metric in answer["metrics"]}
+        (line,) = answer["trend"]["series"]
+        for metric in METRICS:
+            assert shown[metric]["value"] == row[metric], metric
+            assert shown[metric]["previous_observed"] == row[f"previous_{metric}"], metric
+            assert added([point[metric] for point in line["points"]]) == row[metric], metric
+        for metric in ("impressions", "engagements"):
+            assert answer["cards"][metric]["change"]["state"] == row[f"change_{metric}_state"]
+        rate = answer["cards"]["engagement_rate"]
+        assert decimal(rate["value"]) == row["engagement_rate"]
+        assert decimal(rate["previous"]) == row["previous_engagement_rate"]
+        gained = built.api.get(f"/api/analytics/platform/{row['platform']}", **query)
+        assert answer["coverage"] == gained["coverage"]
+        assert gained["maturity"] is None
+
+
 @pytest.mark.parametrize("name", WINDOWS)
 def test_every_endpoint_shows_the_same_window(built: Built, name: str) -> None:
     # All accounts at once, which end at one moment, in a zone that is none of theirs.

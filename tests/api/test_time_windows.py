@@ -216,3 +216,12 @@ def test_a_window_beyond_the_data_is_compared_with_an_equal_part() -> None:
     before = previous(resolve("custom", ZoneInfo("UTC"), as_of, days))
     assert span(before) == ("2026-03-05T00:00:00+00:00", "2026-03-06T12:15:00+00:00")
     assert (before.first_day, before.last_day) == (date(2026, 3, 5), date(2026, 3, 6))
+
+
+@pytest.mark.parametrize(
+    ("days", "hours"), [(1, 24), (7, 24), (29, 24), (30, 72), (89, 72), (90, 168), (3660, 168)]
+)
+def test_the_longer_a_window_the_older_its_posts_are_compared(days: int, hours: int) -> None:
+    as_of, last = datetime(2026, 3, 10, 12, 3, tzinfo=UTC), date(2026, 3, 10)
+    window = resolve("custom", ZoneInfo("UTC"), as_of, (last - timedelta(days=days - 1), last))
+    assert window.comparison_age == hours

@@ -365,12 +365,13 @@ class Expected:
             return None
         zone = ZoneInfo(self.accounts[account_id].account.timezone)
         start, end, previous_start, previous_end = window_bounds(as_of, zone, name)
+        as_of_before = previous_end - (end - as_of)
         hours = WINDOW_AGES[name]
         posts = [post for post in self.posts if post.account.account_id == account_id]
         published = [post for post in posts if start <= post.published_at < end]
         before = [post for post in posts if previous_start <= post.published_at < previous_end]
         ripe = [post for post in published if _reaches(post, hours) <= as_of]
-        ripe_before = [post for post in before if _reaches(post, hours) <= previous_end]
+        ripe_before = [post for post in before if _reaches(post, hours) <= as_of_before]
         known, known_before = (
             [aged for post in group if (aged := at_age(self.histories[post.post_id], hours))]
             for group in (ripe, ripe_before)

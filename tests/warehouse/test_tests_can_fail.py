@@ -383,7 +383,7 @@ MISTAKES = {
         ("end_clock - interval", "start_clock - interval"),
     ),
     "models/marts/windows/published_window_metrics.sql": (
-        ("previous_end as ripe_until", "window_end as ripe_until"),
+        ("previous_end - (window_end - as_of)", "window_end"),
     ),
 }
 

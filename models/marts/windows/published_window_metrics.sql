@@ -16,7 +16,8 @@ windows as (
 
 ),
 
--- A post is ripe if it had reached the age when the period ended: so both periods leave out as much.
+-- A post is ripe if it had reached the age by the newest collection; of the period before, by that time shifted
+-- back with it: so both periods leave out as much.
 periods as (
 
     select
@@ -36,7 +37,7 @@ periods as (
         'previous' as period,
         previous_start as period_start,
         previous_end as period_end,
-        previous_end as ripe_until
+        previous_end - (window_end - as_of) as ripe_until
     from windows
 
 ),
