@@ -14,7 +14,10 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, PlainSerializer
+from pydantic_core.core_schema import literal_schema
+
+from execution.control.settings import PLATFORM_PREFIXES
 
 
 def _rfc3339(moment: datetime) -> str:
@@ -28,7 +31,10 @@ Instant = Annotated[
     ),
 ]
 
-Platform = Literal["linkedin", "twitter"]
+#: One of the platforms there are: a `Literal` that is not spelled out a second time.
+Platform = Annotated[
+    str, GetPydanticSchema(lambda _type, _handler: literal_schema(list(PLATFORM_PREFIXES)))
+]
 WindowName = Literal["24h", "7d", "30d", "90d", "custom"]
 Lens = Literal["gained", "published"]
 Compare = Literal["previous", "none"]

@@ -17,7 +17,7 @@ from execution.app import App
 from execution.console import console, fail, print_table, progress_bar
 from execution.control import access, audit
 from execution.control.models import User
-from execution.control.settings import Settings
+from execution.control.settings import PLATFORM_PREFIXES, Settings
 from execution.logs import configure_logs
 from execution.run import ExitCode, RunLockedError
 from ingest.clock import SystemClock, as_utc
@@ -95,7 +95,7 @@ class _AccountName(click.ParamType[Any]):
             return value
         platform, _, handle = value.partition(":")
         handle = handle.lstrip("@")
-        if platform not in {"twitter", "linkedin"} or not handle:
+        if platform not in PLATFORM_PREFIXES or not handle:
             return self.fail(f"{value!r} is not like twitter:rOpenSci", param, context)
         return platform, handle
 
@@ -154,7 +154,7 @@ def link(app: App, email: str) -> None:
 
 
 @main.command("connect")
-@click.argument("platform", type=click.Choice(["linkedin", "twitter"]))
+@click.argument("platform", type=click.Choice(list(PLATFORM_PREFIXES)))
 @click.option("--account", "wanted", help="Handle or platform id, if the token reads several.")
 @click.option("--token-stdin", is_flag=True, help="Read an access token from standard input.")
 @click.option("--scope", "scopes", multiple=True, help="Ask for these scopes (repeatable).")
@@ -671,10 +671,9 @@ def costs(app: App) -> None:
 @click.pass_obj
 def plan_command(app: App, posts_per_month: int | None) -> None:
     """Show what the next run would do, its requests and its cost; nothing is asked of anyone."""
-    from execution.control.plan import KINDS, estimate_month, plan
+    from execution.control.plan import estimate_months, plan
 
     if posts_per_month is not None:
-        months = [estimate_month(app.settings, kind, posts_per_month) for kind in KINDS]
         print_table(
             ("platform", "kind", "requests a day", "of", "USD a month", "fits the budget"),
             [
@@ -686,7 +685,7 @@ def plan_command(app: App, posts_per_month: int | None) -> None:
                     f"{month.cost_micros / 1e6:.2f}",
                     "yes" if month.fits else "no",
                 )
-                for month in months
+                for month in estimate_months(app.settings, posts_per_month)
             ],
             "",
         )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from execution.connect import ConnectError, Consent
 from execution.control.connections import Tokens
 from execution.control.platforms import oauth_app, oauth_provider
-from execution.control.settings import Settings
+from execution.control.settings import Settings, variable
 from ingest import oauth
 from ingest.addresses import is_loopback
 from ingest.clock import Clock
@@ -35,10 +35,9 @@ def give_consent(
     """
     app = oauth_app(settings, platform)
     if app is None:
-        prefix = {"twitter": "X", "linkedin": "LINKEDIN"}[platform]
         raise ConnectError(
-            f"set NEXUS_{prefix}_CLIENT_ID (and _CLIENT_SECRET) of your developer app first, "
-            "or give a token: --token-stdin"
+            f"set {variable(platform, 'client_id')} (and _CLIENT_SECRET) of your developer app "
+            "first, or give a token: --token-stdin"
         )
     provider = oauth_provider(settings, platform)
     consent = oauth.begin_consent(provider, app, scopes=scopes)

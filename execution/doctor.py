@@ -13,8 +13,10 @@ from execution.app import App
 from execution.control.connections import ACTIVE
 from execution.control.models import Account, Connection, Run
 from execution.control.platforms import oauth_app, platform_settings
+from execution.control.settings import variable
 from execution.control.vault import open_vault
 from ingest.errors import NexusError
+from ingest.platforms import PLATFORMS
 
 State = Literal["ok", "warning", "error"]
 
@@ -63,14 +65,14 @@ def _vault(app: App) -> Iterator[Finding]:
 
 
 def _platforms(app: App) -> Iterator[Finding]:
-    for platform, prefix in (("twitter", "X"), ("linkedin", "LINKEDIN")):
+    for platform in PLATFORMS:
         base_url = platform_settings(app.settings, platform).base_url
         if oauth_app(app.settings, platform) is None:
             yield Finding(
                 platform,
                 "warning",
                 f"{base_url}, no developer app",
-                f"set NEXUS_{prefix}_CLIENT_ID: tokens cannot be refreshed without it",
+                f"set {variable(platform, 'client_id')}: tokens cannot be refreshed without it",
             )
         else:
             yield Finding(platform, "ok", base_url)

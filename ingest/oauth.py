@@ -31,13 +31,12 @@ _LONGEST_LIFE: Final = 10 * 366 * 86_400
 
 @dataclass(frozen=True)
 class Provider:
-    """How one platform grants tokens.
+    """How one platform grants tokens; its module says it.
 
     `uses_pkce`: send an S256 challenge. `secret_in_header`: a confidential client proves itself
     by HTTP Basic and sends no client_id in the body; otherwise both go into the body.
     """
 
-    name: str
     authorize_url: str
     token_url: str
     scopes: tuple[str, ...]
@@ -52,33 +51,6 @@ class Provider:
             authorize_url=base + urlsplit(self.authorize_url).path,
             token_url=base + urlsplit(self.token_url).path,
         )
-
-
-PROVIDERS: Final[Mapping[str, Provider]] = {
-    "twitter": Provider(
-        name="twitter",
-        authorize_url="https://x.com/i/oauth2/authorize",
-        token_url="https://api.x.com/2/oauth2/token",  # noqa: S106 - an address
-        scopes=("tweet.read", "users.read", "offline.access"),
-        uses_pkce=True,
-        secret_in_header=True,
-    ),
-    # A scope the app lacks fails the whole consent: ask for members' scopes where wanted.
-    "linkedin": Provider(
-        name="linkedin",
-        authorize_url="https://www.linkedin.com/oauth/v2/authorization",
-        token_url="https://www.linkedin.com/oauth/v2/accessToken",  # noqa: S106
-        scopes=("r_organization_social", "rw_organization_admin"),
-        uses_pkce=False,
-        secret_in_header=False,
-    ),
-}
-#: What a LinkedIn member's own post analytics need, beside or instead of the page scopes.
-LINKEDIN_MEMBER_SCOPES: Final = (
-    "r_member_postAnalytics",
-    "r_member_profileAnalytics",
-    "r_basicprofile",
-)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, get_args
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
@@ -27,15 +27,15 @@ from api.queries.scope import AccountScope, NotAMemberError
 from api.schemas import (
     Model,
     OverviewAnswer,
-    Platform,
     PlatformAnswer,
     PostDetailAnswer,
     PostsAnswer,
 )
 from execution.control.access import READ_SCOPE
+from execution.control.settings import PLATFORM_PREFIXES
 
 ROOT = "/api/analytics"
-_PLATFORMS = ",".join(get_args(Platform))
+_PLATFORMS = ",".join(PLATFORM_PREFIXES)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Request budgets, cooldowns, and the ledger of what calls cost (DESIGN.md section 4).
 
-A call takes a token from every budget it falls under: the app's, the connection's and, in
-LinkedIn's Development tier, the day's of app and member. What is taken is written before the
-request is sent and what an answer cost before it is used, so that kill -9 neither spends twice nor
-forgets. These writes do not wait for the disk (a run makes thousands): a power cut may lose the
-last of them. The run lock makes a run the only one that spends.
+A call takes a token from every budget it falls under: the app's, the connection's and, where a
+platform has daily ones (LinkedIn's Development tier), the day's of app and member. What is taken
+is written before the request is sent and what an answer cost before it is used, so that kill -9
+neither spends twice nor forgets. These writes do not wait for the disk (a run makes thousands): a
+power cut may lose the last of them. The run lock makes a run the only one that spends.
 """
 
 import math
@@ -25,8 +25,7 @@ from execution.control.settings import Settings
 from execution.control.store import ControlStore
 from ingest.clock import Clock
 from ingest.http import LONGEST_WINDOW, BudgetExhausted, reset_moment
-from ingest.platforms import twitter
-from ingest.platforms.linkedin import LinkedInSettings
+from ingest.platforms import PLATFORMS, twitter
 from ingest.slots import YOUNG_SLOT
 
 _DAY: Final = timedelta(days=1)
@@ -57,11 +56,11 @@ def prices_micros(settings: Settings) -> dict[str, int]:
 
     What is not in it is free.
     """
-    prices = dict(twitter.PRICES)
-    client = platform_settings(settings, "twitter")
-    if isinstance(client, twitter.TwitterSettings) and not client.owned_reads:
-        prices[twitter.TIMELINE] = prices[twitter.LOOKUP]
-    return {family: round(price * 1_000_000) for family, price in prices.items()}
+    return {
+        family: round(price * 1_000_000)
+        for platform in PLATFORMS
+        for family, price in platform_settings(settings, platform).prices.items()
+    }
 
 
 class Limit(Protocol):
@@ -388,18 +387,14 @@ def limits_of(
 ) -> dict[_Key, Limit]:
     """(scope, family) -> limit, for every budget that a call of this connection takes from."""
     app, connection = f"app:{platform}", f"connection:{connection_id}"
-    window = {
-        "twitter": Window(settings.x_requests_per_15_minutes, timedelta(minutes=15)),
-        "linkedin": Window(settings.linkedin_requests_per_hour, timedelta(hours=1)),
-    }[platform]
+    counted = PLATFORMS[platform].window
+    window = Window(settings.of_platform(platform, counted.setting), counted.length)
     limits: dict[_Key, Limit] = {(app, platform): window, (connection, platform): window}
-    client = platform_settings(settings, platform)
-    if isinstance(client, LinkedInSettings):
-        of_app, of_member = client.daily_calls
-        if of_app is not None:
-            limits[app, "linkedin.day"] = Day(of_app)
-        if of_member is not None:
-            limits[f"member:{user_id}", "linkedin.day"] = Day(of_member)
+    of_app, of_member = platform_settings(settings, platform).daily_calls
+    if of_app is not None:
+        limits[app, f"{platform}.day"] = Day(of_app)
+    if of_member is not None:
+        limits[f"member:{user_id}", f"{platform}.day"] = Day(of_member)
     return limits
 
 

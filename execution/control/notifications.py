@@ -34,6 +34,9 @@ class Kind(StrEnum):
 
 #: What a new consent settles.
 CONSENT_KINDS: Final = (Kind.TOKEN_EXPIRED, Kind.CONSENT_ENDING)
+#: Platforms whose consents end on a known day, and what people call them. X's have no end: each
+#: refresh gives a new refresh token.
+_ENDING_CONSENTS: Final = {"linkedin": "LinkedIn"}
 #: Days before the end of a consent on which its giver is told.
 CONSENT_WARNINGS: Final = (14, 3)
 #: Twice the longest polling interval.
@@ -165,16 +168,16 @@ def _news(session: Session, now: datetime) -> Iterator[_News]:
 
 
 def _ending(connection: Connection, name: str, now: datetime) -> Iterator[_News]:
-    # X's consents have no end: each refresh gives a new refresh token
+    platform = _ENDING_CONSENTS.get(connection.platform)
     ends = connection.refresh_expires_at or connection.expires_at
-    if connection.platform != "linkedin" or ends is None:
+    if platform is None or ends is None:
         return
     reached = [days for days in CONSENT_WARNINGS if ends - now <= timedelta(days=days)]
     if reached:
         yield _News(
             Kind.CONSENT_ENDING,
             connection.id,
-            f"{name}: LinkedIn's consent ends on {ends:%d %B %Y, %H:%M} UTC. "
+            f"{name}: {platform}'s consent ends on {ends:%d %B %Y, %H:%M} UTC. "
             "Connect the account again before.",
             connection.user_id,
             connection.id,

@@ -1,7 +1,7 @@
 """What the next run would do, and what posts would cost: nothing is asked of any platform.
 
-The figures follow what the clients do (ingest/platforms): how many posts a request reads, and
-which are read together.
+The figures follow what the clients do: how many posts a request reads, and which are read
+together, each platform's module says (`PlatformSettings.reads`).
 """
 
 from collections.abc import Mapping
@@ -22,32 +22,14 @@ from execution.control.schedule import (
 from execution.control.settings import Settings
 from execution.control.store import ControlStore
 from ingest.clock import Clock
-from ingest.platforms import linkedin, twitter
+from ingest.platforms import PLATFORMS
 from ingest.platforms.base import AccountKind
 from ingest.slots import OLD_SLOT, POLLED_AGE, YOUNG_AGE, YOUNG_SLOT
 
-#: In the order people read them.
-KINDS: Final[tuple[AccountKind, ...]] = ("profile", "page", "member")
 _DAY: Final = timedelta(days=1)
 _OLD_RUNS: Final = _DAY // OLD_SLOT
 _YOUNG_RUNS: Final = _DAY // YOUNG_SLOT - _OLD_RUNS
 _DAYS: Final = POLLED_AGE // _DAY
-#: Posts that a timeline reaches back to (platform-apis.md 1.2).
-_TIMELINE_REACH: Final = 3_200
-#: Name and followers of a page are two requests.
-_PAGE_PROFILE: Final = 2
-
-
-@dataclass(frozen=True)
-class Reads:
-    """What one collection of an account takes: requests, and resources read by X's families."""
-
-    requests: int
-    resources: Mapping[str, int]
-
-    def cost(self, prices: Mapping[str, int]) -> int:
-        """In micro-dollars, if nothing of it was read before in the same UTC day."""
-        return sum(prices.get(family, 0) * count for family, count in self.resources.items())
 
 
 @dataclass(frozen=True)
@@ -158,8 +140,7 @@ def _planned(
     settings: Settings, budgets: Budgets, due: DueAccount, polled: int, now: datetime
 ) -> PlannedAccount:
     """`polled`: posts that discovery goes through, where it goes far."""
-    reads = reads_of(
-        settings,
+    reads = platform_settings(settings, due.platform).reads(
         due.account.kind,
         due=len(due.posts),
         listed=max(polled, len(due.posts)),
@@ -184,57 +165,28 @@ def _planned(
     )
 
 
-def reads_of(
-    settings: Settings, kind: AccountKind, *, due: int, listed: int, looks: bool, profile: bool
-) -> Reads:
-    """What one collection takes.
-
-    `due`: posts to read; `listed`: posts in the stretch of time that discovery goes through, due
-    ones included; `looks`: discovery is due; `profile`: name and followers are.
-    """
-    if kind == "profile":
-        owned = settings.x_owned_reads
-        return _x_reads(due, listed, looks=looks, profile=profile, owned_reads=owned)
-    client = platform_settings(settings, "linkedin")
-    assert isinstance(client, linkedin.LinkedInSettings)
-    if kind == "member":
-        queries = sum(
-            int(client.version) >= since for _, since in linkedin.MEMBER_COUNTERS.values()
-        )
-        return Reads(queries * due + profile, {})
-    pages = _batches(listed + 1, linkedin.FINDER_PAGE) if looks else 0
-    statistics = _batches(due, client.urns_per_call)
-    return Reads(pages + statistics + _PAGE_PROFILE * profile, {})
-
-
-def _x_reads(due: int, listed: int, *, looks: bool, profile: bool, owned_reads: bool) -> Reads:
-    """The timeline is read where posts are looked for; else only where lookups cost more."""
-    by_lookup = twitter.PRICES[twitter.LOOKUP] * due
-    by_timeline = twitter.PRICES[twitter.TIMELINE] * twitter.BATCH * _batches(due, twitter.BATCH)
-    shown = listed if looks else due if owned_reads and by_timeline < by_lookup else 0
-    shown = min(shown, _TIMELINE_REACH)
-    looked_up = max(due - shown, 0)
-    pages = max(_batches(shown, twitter.BATCH), int(looks))
-    requests = pages + _batches(looked_up, twitter.BATCH) + profile
-    return Reads(
-        requests,
-        {twitter.TIMELINE: shown, twitter.LOOKUP: looked_up, twitter.USER: int(profile)},
-    )
-
-
 def _batches(count: int, size: int) -> int:
     return -(-count // size)
 
 
-def estimate_month(settings: Settings, kind: AccountKind, posts_a_month: int) -> MonthEstimate:
-    """What an account of this kind would take and cost, before it is connected."""
+def estimate_months(settings: Settings, posts_a_month: int) -> list[MonthEstimate]:
+    """What an account of each kind would take and cost, before it is connected."""
+    return [
+        estimate_month(settings, platform, kind, posts_a_month)
+        for platform, client in PLATFORMS.items()
+        for kind in client.kinds
+    ]
+
+
+def estimate_month(
+    settings: Settings, platform: str, kind: AccountKind, posts_a_month: int
+) -> MonthEstimate:
+    """The same of one kind."""
+    client = platform_settings(settings, platform)
     young = _batches(posts_a_month * (YOUNG_AGE // _DAY), _DAYS)
     looks = kind != "member"
-    old_run = reads_of(
-        settings, kind, due=posts_a_month, listed=posts_a_month, looks=looks, profile=True
-    )
-    young_run = reads_of(settings, kind, due=young, listed=young, looks=looks, profile=False)
-    platform = "twitter" if kind == "profile" else "linkedin"
+    old_run = client.reads(kind, due=posts_a_month, listed=posts_a_month, looks=looks, profile=True)
+    young_run = client.reads(kind, due=young, listed=young, looks=looks, profile=False)
     limits = limits_of(settings, platform, UUID(int=0), UUID(int=0)).values()
     return MonthEstimate(
         platform=platform,

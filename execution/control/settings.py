@@ -1,13 +1,17 @@
 """Every setting, read from `NEXUS_…` environment variables or a `.env` file. README lists them."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 
 from platformdirs import user_config_path
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.addresses import check_base_url
+
+#: Platform -> what the names of its settings begin with. Commands and the API know by it which
+#: platforms there are: those of `ingest.platforms`, whose clients take a while to load.
+PLATFORM_PREFIXES: Final = {"linkedin": "linkedin", "twitter": "x"}
 
 #: File of the data folder that names an erasure from its beginning to its end.
 INTENT = "forget.json"
@@ -81,11 +85,16 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
 
-    @field_validator("x_base_url", "linkedin_base_url")
+    @field_validator("*")
     @classmethod
-    def _safe_for_tokens(cls, url: str) -> str:
+    def _safe_for_tokens(cls, value: Any, field: ValidationInfo) -> Any:
         """Tokens go only to the platform, over https, or to this machine."""
-        return check_base_url(url)
+        is_platform = (field.field_name or "").endswith("_base_url")
+        return check_base_url(value) if is_platform else value
+
+    def of_platform(self, platform: str, name: str) -> Any:
+        """The platform's setting of this name; AttributeError where it has none."""
+        return getattr(self, f"{PLATFORM_PREFIXES[platform]}_{name}")
 
     @property
     def control_url(self) -> str:
@@ -103,3 +112,8 @@ class Settings(BaseSettings):
     def published_dir(self) -> Path:
         """Where publish puts the files that readers open."""
         return self.data_dir / "published"
+
+
+def variable(platform: str, name: str) -> str:
+    """The environment variable of a platform's setting: NEXUS_X_CLIENT_ID."""
+    return f"NEXUS_{PLATFORM_PREFIXES[platform]}_{name}".upper()

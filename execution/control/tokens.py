@@ -18,7 +18,7 @@ from execution.control.connections import ACTIVE, ENDED, EXPIRED, Tokens
 from execution.control.models import Connection
 from execution.control.notifications import Kind, notify, settle
 from execution.control.platforms import oauth_app, oauth_provider
-from execution.control.settings import Settings
+from execution.control.settings import Settings, variable
 from execution.control.store import ControlStore
 from execution.control.vault import Vault
 from ingest.clock import Clock
@@ -138,14 +138,14 @@ class StoredTokens:
         """The consent is still good, the settings are not: once they are, the next run goes on."""
         connection = self._connection
         log_expired(connection.user_id, connection.platform, reason)
-        prefix = {"twitter": "X", "linkedin": "LINKEDIN"}[connection.platform]
+        named = [variable(connection.platform, name) for name in ("client_id", "client_secret")]
         with self._store.begin() as session:
             notify(
                 session,
                 Kind.APP_REFUSED,
                 connection.platform,
                 f"Tokens of {connection.platform} cannot be refreshed: {reason}. "
-                f"Check NEXUS_{prefix}_CLIENT_ID and NEXUS_{prefix}_CLIENT_SECRET.",
+                f"Check {' and '.join(named)}.",
                 self._clock.now(),
             )
 

@@ -8,16 +8,15 @@ import httpx
 
 from ingest.clock import Clock
 from ingest.http import Pacer, TokenSource
-from ingest.platforms.base import Platform
-from ingest.platforms.linkedin import LinkedIn, LinkedInSettings
-from ingest.platforms.twitter import Twitter, TwitterSettings
+from ingest.platforms.base import Platform, PlatformSettings
+from ingest.platforms.linkedin import LinkedIn
+from ingest.platforms.twitter import Twitter
 
-PlatformSettings = LinkedInSettings | TwitterSettings
-
-#: Every platform the product collects; a new one is added here and nowhere else in ingest.
-PLATFORMS: Final[Mapping[str, type[LinkedIn] | type[Twitter]]] = {
-    LinkedIn.name: LinkedIn,
+#: Every platform the product collects, as people read them. What is to be known of one, its class
+#: says; only a name that must be at hand without its client is said again (`PLATFORM_PREFIXES`).
+PLATFORMS: Final[Mapping[str, type[Platform]]] = {
     Twitter.name: Twitter,
+    LinkedIn.name: LinkedIn,
 }
 
 

@@ -5,15 +5,17 @@ rows land and what makes them the same row. Counters keep the platform's own nam
 gives them the product's. A counter that was not sent is None (METRICS.md section 1).
 """
 
-from collections.abc import Sequence, Set
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal, Protocol
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ingest.http import ApiError
+from ingest.oauth import Provider
 
 #: The marts keep counters as INTEGER (directive 1.2); what does not fit is rejected, not wrapped.
 Counter = Annotated[int, Field(ge=-(2**31), lt=2**31)]
@@ -174,9 +176,65 @@ class CollectionRequest:
     known: Set[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Reads:
+    """What one collection of an account takes: requests, and resources read by billed families."""
+
+    requests: int
+    resources: Mapping[str, int] = field(default_factory=dict)
+
+    def cost(self, prices: Mapping[str, int]) -> int:
+        """In micro-dollars, if nothing of it was read before in the same UTC day."""
+        return sum(prices.get(family, 0) * count for family, count in self.resources.items())
+
+
+@dataclass(frozen=True)
+class RequestWindow:
+    """The stretch of time in which requests are counted, and the setting that says how many.
+
+    The setting's name goes after the platform's prefix: x_requests_per_15_minutes.
+    """
+
+    length: timedelta
+    setting: str
+
+
+@dataclass(frozen=True)
+class PlatformSettings(ABC):
+    """What a client is told, and what follows from it for budgets and plans.
+
+    Fields take the installation's settings of the same name behind the platform's prefix
+    (`x_dialect`); one that has none keeps its default.
+    """
+
+    base_url: str
+    timeout: float = 30.0
+
+    @property
+    def daily_calls(self) -> tuple[int | None, int | None]:
+        """Calls a UTC day for the app and for one member; None: no such limit."""
+        return None, None
+
+    @property
+    def prices(self) -> Mapping[str, float]:
+        """Endpoint family -> dollars per resource read. What is not in it is free."""
+        return {}
+
+    @abstractmethod
+    def reads(
+        self, kind: AccountKind, *, due: int, listed: int, looks: bool, profile: bool
+    ) -> Reads:
+        """What one collection takes, told before anything is asked.
+
+        `due`: posts to read; `listed`: posts in the stretch of time that discovery goes through,
+        due ones included; `looks`: discovery is due; `profile`: name and followers are.
+        """
+
+
 class Platform(Protocol):
     """One platform, bound to one connection. Methods raise only `ingest.http.ApiError`.
 
+    `kinds`: of its accounts, as people read them; `provider`: how it grants tokens.
     `accounts`: what the token may collect; `whoami`: the first of them. `collect` raises where
     nothing was received, else returns what it got with `Collection.stopped_by` set.
     """
@@ -185,6 +243,10 @@ class Platform(Protocol):
     post_row: ClassVar[type[PostRow]]
     snapshot_row: ClassVar[type[SnapshotRow]]
     account_row: ClassVar[type[AccountRow]]
+    settings: ClassVar[type[PlatformSettings]]
+    kinds: ClassVar[tuple[AccountKind, ...]]
+    window: ClassVar[RequestWindow]
+    provider: ClassVar[Provider]
 
     def accounts(self) -> list[Profile]: ...
 

@@ -29,17 +29,22 @@ from ingest.http import (
     Refusal,
     TokenSource,
 )
+from ingest.oauth import Provider
 from ingest.platforms import values
 from ingest.platforms.base import (
+    AccountKind,
     AccountRow,
     Collection,
     CollectionRequest,
     MaybeCounter,
+    PlatformSettings,
     Post,
     PostRow,
     Profile,
     Reading,
+    Reads,
     Rejected,
+    RequestWindow,
     SnapshotRow,
 )
 from ingest.platforms.values import Unusable
@@ -48,6 +53,12 @@ from ingest.slots import OLD_SLOT, POLLED_AGE, YOUNG_AGE
 log = structlog.get_logger(__name__)
 
 BASE_URL: Final = "https://api.linkedin.com"
+#: What a member's own post analytics need, beside or instead of the page scopes.
+MEMBER_SCOPES: Final = (
+    "r_member_postAnalytics",
+    "r_member_profileAnalytics",
+    "r_basicprofile",
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,8 @@ SMALL_PAGE: Final = 25
 FEW_POSTS: Final = 15
 #: No cap is documented; 50 URNs as long as `_URN` allows stay under 4,000 characters (2.3).
 BATCH: Final = 50
+#: A page's name, and its followers.
+PROFILE_CALLS: Final = 2
 #: Pages of a finder that would never end.
 MOST_PAGES: Final = 200
 #: Posts whose existence is asked for one by one, where they cannot be asked for together.
@@ -145,7 +158,7 @@ COUNTERS: Final = (*PAGE_COUNTERS, "save_count")
 
 
 @dataclass(frozen=True)
-class LinkedInSettings:
+class LinkedInSettings(PlatformSettings):
     """`version`: the LinkedIn-Version header, YYYYMM; each lives about a year.
 
     `tier`: "development" sends no BATCH_GET and one URN a call (DESIGN.md section 4);
@@ -156,7 +169,6 @@ class LinkedInSettings:
     version: str = "202607"
     tier: Literal["standard", "development"] = "standard"
     batch_size: int | None = None
-    timeout: float = 30.0
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"20[0-9]{2}(0[1-9]|1[0-2])", self.version, re.ASCII):
@@ -172,6 +184,17 @@ class LinkedInSettings:
     def daily_calls(self) -> tuple[int | None, int | None]:
         """Calls a UTC day for the app and for one member; None: not published (page 2.4)."""
         return (500, 100) if self.tier == "development" else (None, None)
+
+    def reads(
+        self, kind: AccountKind, *, due: int, listed: int, looks: bool, profile: bool
+    ) -> Reads:
+        """A page's posts are read together; of a member's each counter is a request."""
+        if kind == "member":
+            queries = sum(int(self.version) >= since for _, since in MEMBER_COUNTERS.values())
+            return Reads(queries * due + profile)
+        pages = -(-(listed + 1) // FINDER_PAGE) if looks else 0
+        statistics = -(-due // self.urns_per_call)
+        return Reads(pages + statistics + PROFILE_CALLS * profile)
 
 
 # --- Rest.li --------------------------------------------------------------------------------
@@ -373,7 +396,17 @@ class LinkedIn:
     post_row: ClassVar[type[PostRow]] = LinkedInPostRow
     snapshot_row: ClassVar[type[SnapshotRow]] = LinkedInSnapshotRow
     account_row: ClassVar[type[AccountRow]] = LinkedInAccountRow
-    settings: ClassVar[type[LinkedInSettings]] = LinkedInSettings
+    settings: ClassVar[type[PlatformSettings]] = LinkedInSettings
+    kinds: ClassVar[tuple[AccountKind, ...]] = ("page", "member")
+    window: ClassVar[RequestWindow] = RequestWindow(timedelta(hours=1), "requests_per_hour")
+    # A scope the app lacks fails the whole consent: ask for members' scopes where wanted.
+    provider: ClassVar[Provider] = Provider(
+        authorize_url="https://www.linkedin.com/oauth/v2/authorization",
+        token_url="https://www.linkedin.com/oauth/v2/accessToken",  # noqa: S106 - an address
+        scopes=("r_organization_social", "rw_organization_admin"),
+        uses_pkce=False,
+        secret_in_header=False,
+    )
 
     def __init__(
         self,

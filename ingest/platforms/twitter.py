@@ -31,17 +31,22 @@ from ingest.http import (
     TokenSource,
     reset_moment,
 )
+from ingest.oauth import Provider
 from ingest.platforms import values
 from ingest.platforms.base import (
+    AccountKind,
     AccountRow,
     Collection,
     CollectionRequest,
     MaybeCounter,
+    PlatformSettings,
     Post,
     PostRow,
     Profile,
     Reading,
+    Reads,
     Rejected,
+    RequestWindow,
     SnapshotRow,
 )
 from ingest.platforms.values import Unusable
@@ -60,7 +65,8 @@ PRICES: Final[Mapping[str, float]] = {USER: 0.010, TIMELINE: 0.001, LOOKUP: 0.00
 BATCH: Final = 100
 #: Non-public counters are given for posts up to this age (platform-apis.md 1.3).
 PRIVATE_AGE: Final = timedelta(days=30)
-#: A timeline reaches back 3,200 posts; its shortest page has five.
+#: Posts that a timeline reaches back to (platform-apis.md 1.2); its shortest page has five.
+TIMELINE_REACH: Final = 3_200
 MOST_PAGES: Final = 640
 #: Pages in a row without a post that is new to us: then the timeline goes in circles.
 MOST_BARREN_PAGES: Final = 3
@@ -113,7 +119,7 @@ class TwitterAccountRow(AccountRow):
 
 
 @dataclass(frozen=True)
-class TwitterSettings:
+class TwitterSettings(PlatformSettings):
     """`dialect`: the names sent and asked for. `private_metrics`: ask for clicks (needs the
     owner's token). `owned_reads`: the account also owns the app, so its timeline is the cheaper.
     """
@@ -122,7 +128,39 @@ class TwitterSettings:
     dialect: Literal["tweet", "post"] = "tweet"
     private_metrics: bool = True
     owned_reads: bool = True
-    timeout: float = 30.0
+
+    @property
+    def prices(self) -> Mapping[str, float]:
+        """As X bills them: a timeline that is no owned read costs what a lookup does."""
+        return {**PRICES, TIMELINE: PRICES[TIMELINE if self.owned_reads else LOOKUP]}
+
+    def reads(
+        self,
+        kind: AccountKind,  # noqa: ARG002 - X has one
+        *,
+        due: int,
+        listed: int,
+        looks: bool,
+        profile: bool,
+    ) -> Reads:
+        """The timeline is read where posts are looked for; else only where lookups cost more."""
+        shown = listed if looks else due if self.timeline_is_cheaper(due) else 0
+        shown = min(shown, TIMELINE_REACH)
+        looked_up = max(due - shown, 0)
+        pages = max(_pages(shown), int(looks))
+        return Reads(
+            pages + _pages(looked_up) + profile,
+            {TIMELINE: shown, LOOKUP: looked_up, USER: int(profile)},
+        )
+
+    def timeline_is_cheaper(self, due: int) -> bool:
+        """Whether full pages of owned reads cost less than looking up the due posts alone."""
+        timeline = PRICES[TIMELINE] * BATCH * _pages(due)
+        return self.owned_reads and timeline < PRICES[LOOKUP] * due
+
+
+def _pages(posts: int) -> int:
+    return -(-posts // BATCH)
 
 
 # --- reading answers ------------------------------------------------------------------------
@@ -350,7 +388,18 @@ class Twitter:
     post_row: ClassVar[type[PostRow]] = TwitterPostRow
     snapshot_row: ClassVar[type[SnapshotRow]] = TwitterSnapshotRow
     account_row: ClassVar[type[AccountRow]] = TwitterAccountRow
-    settings: ClassVar[type[TwitterSettings]] = TwitterSettings
+    settings: ClassVar[type[PlatformSettings]] = TwitterSettings
+    kinds: ClassVar[tuple[AccountKind, ...]] = ("profile",)
+    window: ClassVar[RequestWindow] = RequestWindow(
+        timedelta(minutes=15), "requests_per_15_minutes"
+    )
+    provider: ClassVar[Provider] = Provider(
+        authorize_url="https://x.com/i/oauth2/authorize",
+        token_url="https://api.x.com/2/oauth2/token",  # noqa: S106 - an address
+        scopes=("tweet.read", "users.read", "offline.access"),
+        uses_pkce=True,
+        secret_in_header=True,
+    )
 
     def __init__(
         self,
@@ -482,7 +531,7 @@ class _Run:
         since = self._request.discover_since
         horizon = self._now - PRIVATE_AGE if self._private else None
         recent = [i for i in self._due if self._is_after(i, horizon)]
-        if since is None and not self._timeline_is_cheaper(len(recent)):
+        if since is None and not self._settings.timeline_is_cheaper(len(recent)):
             return []
         start = self._earliest(recent, since)
         if horizon is None:
@@ -507,12 +556,6 @@ class _Run:
                 return None
             moments.append(posted_at)
         return min(moments)
-
-    def _timeline_is_cheaper(self, due: int) -> bool:
-        """Whether full pages of owned reads cost less than looking up the due posts alone."""
-        pages = -(-due // BATCH)
-        timeline = PRICES[TIMELINE] * BATCH * pages
-        return self._settings.owned_reads and timeline < PRICES[LOOKUP] * due
 
     def _read_sweep(self, sweep: _Sweep) -> bool:
         """Whether the sweep came to its end, and not to a token or pages that repeat."""

@@ -11,8 +11,6 @@ import pytest
 from ingest import identity
 from ingest.http import ApiError, ErrorKind, NoPacing
 from ingest.oauth import (
-    LINKEDIN_MEMBER_SCOPES,
-    PROVIDERS,
     App,
     Refused,
     Remedy,
@@ -21,8 +19,10 @@ from ingest.oauth import (
     begin_consent,
     read_callback,
 )
-from ingest.platforms import LinkedInSettings, TwitterSettings, open_platform
+from ingest.platforms import PLATFORMS, open_platform
 from ingest.platforms.base import AccountRef, Collection, CollectionRequest, Platform
+from ingest.platforms.linkedin import MEMBER_SCOPES, LinkedInSettings
+from ingest.platforms.twitter import TwitterSettings
 from ingest.sandbox.scenarios import read_scenario
 from ingest.sandbox.server import SandboxServer
 from ingest.sandbox.world import Account, Post, World, demo_accounts, large_accounts
@@ -46,7 +46,7 @@ class Tokens:
         return self.token
 
     def refresh(self) -> str:
-        provider = PROVIDERS[self.platform].moved_to(self.stand_in.url)
+        provider = PLATFORMS[self.platform].provider.moved_to(self.stand_in.url)
         with TokenEndpoint(provider, app_of(self.stand_in), self.stand_in.clock) as endpoint:
             granted = endpoint.refresh(self.refresh_token)
         if isinstance(granted, Refused):
@@ -384,14 +384,14 @@ def test_odd_bodies_lead_to_reasons_and_never_to_wrong_numbers(
     [
         ("twitter", "profile", None),
         ("linkedin", "page", None),
-        ("linkedin", "member", LINKEDIN_MEMBER_SCOPES),
+        ("linkedin", "member", MEMBER_SCOPES),
     ],
 )
 def test_a_consent_gives_tokens_that_work_and_refresh_once(
     demo: Collector, platform: str, kind: str, scopes: Any
 ) -> None:
     stand_in = demo.stand_in
-    provider, app = PROVIDERS[platform].moved_to(stand_in.url), app_of(stand_in)
+    provider, app = PLATFORMS[platform].provider.moved_to(stand_in.url), app_of(stand_in)
     account = demo.account(kind)
     consent = begin_consent(provider, app, scopes=scopes)
     choice = f"&sandbox_account={kind}:{account.spec.handle}&sandbox_user=ana"
@@ -418,8 +418,8 @@ def test_a_consent_gives_tokens_that_work_and_refresh_once(
 
 
 def test_a_person_who_says_no_is_understood(demo: Collector) -> None:
-    for platform in PROVIDERS:
-        provider = PROVIDERS[platform].moved_to(demo.stand_in.url)
+    for platform in PLATFORMS.values():
+        provider = platform.provider.moved_to(demo.stand_in.url)
         consent = begin_consent(provider, app_of(demo.stand_in))
         location = httpx.get(consent.url + "&sandbox_deny=1").headers["location"]
         refused = read_callback(urlsplit(location).query, consent)

@@ -10,7 +10,8 @@ from execution.control import posts as tracked
 from execution.control.budgets import Budgets
 from execution.control.connections import EXPIRED, set_state
 from execution.control.models import ApiUsage, Connection
-from execution.control.plan import estimate_month, plan, reads_of
+from execution.control.plan import estimate_month, plan
+from execution.control.platforms import platform_settings
 from execution.control.settings import Settings
 from execution.control.store import ControlStore
 from ingest import identity
@@ -58,7 +59,9 @@ def test_due_posts_are_read_where_they_are_cheapest(
     settings: Settings, owned: bool, family: str
 ) -> None:
     settings = settings.model_copy(update={"x_owned_reads": owned})
-    reads = reads_of(settings, "profile", due=60, listed=60, looks=False, profile=False)
+    reads = platform_settings(settings, "twitter").reads(
+        "profile", due=60, listed=60, looks=False, profile=False
+    )
     assert {name: count for name, count in reads.resources.items() if count} == {family: 60}
 
 
@@ -150,13 +153,13 @@ def test_planning_asks_and_writes_nothing(
     [(0, 0.30), (30, 1.20), (500, 15.30), (10_000, 30 * (3.2 + 34 + 0.01))],
 )
 def test_x_costs_each_post_once_a_day(settings: Settings, posts: int, dollars: float) -> None:
-    estimate = estimate_month(settings, "profile", posts)
+    estimate = estimate_month(settings, "twitter", "profile", posts)
     assert estimate.cost_micros == round(dollars * 1_000_000)
     assert estimate.fits
 
 
 def test_an_x_months_requests_follow_the_slots(settings: Settings) -> None:
-    estimate = estimate_month(settings, "profile", 10_000)
+    estimate = estimate_month(settings, "twitter", "profile", 10_000)
     assert estimate.requests_at_once == 32 + 68 + 1
     # 667 young posts: seven pages each two hours between
     assert estimate.requests_a_day == 4 * 101 + 8 * 7
@@ -164,13 +167,13 @@ def test_an_x_months_requests_follow_the_slots(settings: Settings) -> None:
 
 
 def test_linkedin_is_free_but_bounded(settings: Settings) -> None:
-    estimate = estimate_month(settings, "page", 1_000)
+    estimate = estimate_month(settings, "linkedin", "page", 1_000)
     assert (estimate.cost_micros, estimate.requests_at_once) == (0, 11 + 20 + 2)
     assert estimate.requests_a_day == 4 * 33 + 8 * (1 + 2)
     assert estimate.fits
     development = settings.model_copy(update={"linkedin_tier": "development"})
-    assert not estimate_month(development, "page", 60).fits
-    small = estimate_month(development, "page", 12)
+    assert not estimate_month(development, "linkedin", "page", 60).fits
+    small = estimate_month(development, "linkedin", "page", 12)
     assert (small.requests_a_day, small.requests_allowed_a_day) == (4 * 15 + 8 * 2, 100)
     assert small.fits
 

@@ -12,10 +12,9 @@ import httpx
 from ingest import identity
 from ingest.clock import ManualClock
 from ingest.http import ApiError, BudgetExhausted, ErrorKind
-from ingest.platforms import LinkedInSettings, TwitterSettings
 from ingest.platforms.base import AccountKind, AccountRef
-from ingest.platforms.linkedin import LinkedIn
-from ingest.platforms.twitter import Twitter
+from ingest.platforms.linkedin import LinkedIn, LinkedInSettings
+from ingest.platforms.twitter import Twitter, TwitterSettings
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "platforms"
 NOW = datetime(2026, 11, 22, 15, 10, tzinfo=UTC)

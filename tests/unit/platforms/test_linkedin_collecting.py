@@ -14,9 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.http import ApiError
-from ingest.platforms import LinkedInSettings
 from ingest.platforms.base import Collection, CollectionRequest
-from ingest.platforms.linkedin import COUNTERS
+from ingest.platforms.linkedin import COUNTERS, LinkedInSettings
 
 from .harness import (
     NOW,

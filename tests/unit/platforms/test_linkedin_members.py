@@ -9,8 +9,8 @@ import pytest
 import structlog
 
 from ingest.http import ApiError
-from ingest.platforms import LinkedInSettings
 from ingest.platforms.base import CollectionRequest
+from ingest.platforms.linkedin import LinkedInSettings
 
 from .harness import MEMBER_ACCOUNT, NOW, CountingPacer, Rig, Scripted, linkedin
 from .mini_linkedin import refusal

@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from ingest.clock import ManualClock
 from ingest.http import RawAnswer
 from ingest.oauth import (
-    LINKEDIN_MEMBER_SCOPES,
-    PROVIDERS,
     App,
     Consent,
     Refused,
@@ -27,10 +25,12 @@ from ingest.oauth import (
     read_token_answer,
     s256,
 )
+from ingest.platforms.linkedin import MEMBER_SCOPES, LinkedIn
+from ingest.platforms.twitter import Twitter
 
 from .harness import NOW
 
-X, LINKEDIN = PROVIDERS["twitter"], PROVIDERS["linkedin"]
+X, LINKEDIN = Twitter.provider, LinkedIn.provider
 APP = App("client-1", "app-secret", "http://127.0.0.1:8477/callback")
 PUBLIC_APP = App("client-1", None, "http://127.0.0.1:8477/callback")
 X_ANSWER = {
@@ -98,10 +98,10 @@ def test_xs_consent_page_gets_a_pkce_challenge() -> None:
 
 
 def test_linkedins_consent_page_gets_none() -> None:
-    consent = begin_consent(LINKEDIN, APP, scopes=LINKEDIN_MEMBER_SCOPES)
+    consent = begin_consent(LINKEDIN, APP, scopes=MEMBER_SCOPES)
     assert consent.url.startswith("https://www.linkedin.com/oauth/v2/authorization?")
     assert consent.code_verifier is None
-    assert query_of(consent)["scope"] == " ".join(LINKEDIN_MEMBER_SCOPES)
+    assert query_of(consent)["scope"] == " ".join(MEMBER_SCOPES)
     assert "code_challenge" not in consent.url
 
 

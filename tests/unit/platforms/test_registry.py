@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from ingest.clock import ManualClock
 from ingest.http import NoPacing
-from ingest.platforms import PLATFORMS, LinkedInSettings, TwitterSettings, open_platform
+from ingest.platforms import PLATFORMS, open_platform
 from ingest.platforms.base import CollectionRequest, Reading, Row
+from ingest.platforms.linkedin import LinkedInSettings
+from ingest.platforms.twitter import TwitterSettings
 
 from .harness import (
     MEMBER_ACCOUNT,

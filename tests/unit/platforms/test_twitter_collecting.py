@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.http import ApiError
-from ingest.platforms import TwitterSettings
 from ingest.platforms.base import Collection, CollectionRequest
-from ingest.platforms.twitter import LOOKUP, PRICES, TIMELINE, USER
+from ingest.platforms.twitter import LOOKUP, PRICES, TIMELINE, USER, TwitterSettings
 
 from .harness import (
     NOW,
