@@ -1,42 +1,47 @@
 """A new platform is one module, one folder and its lines in lists: what CONTRIBUTING.md says, done.
 
-The module's row models land through the product's own landing; the copied dbt project gets a folder
-in models/staging, lines in the seeds, and the platform's name in `vars`. No other file changes.
+`toy_platform.py` is the module. The copied dbt project gets a folder in models/staging, lines in
+the seeds, and the platform's name in `vars`. No other file changes: an account is connected, its
+token refreshed and its posts collected from a small server by the product's own code.
 """
 
-from datetime import UTC, datetime, timedelta
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import parse_qs
 
-import pyarrow as pa
+import pytest
 
-from ingest import identity, slots
+from execution.analytics.sync_metrics import Collector
+from execution.app import App
+from execution.connect import Consent, connect_account
+from execution.control import access
+from execution.control.connections import Tokens
+from execution.control.plan import plan
+from execution.control.settings import PLATFORM_PREFIXES, Settings
 from ingest.clock import ManualClock
-from ingest.files import EXPORT_ROWS
-from ingest.load import CONTROL_SCHEMAS, land, spool_tables
 from ingest.platforms import PLATFORMS
-from ingest.platforms.base import AccountRow, MaybeCounter, PostRow, SnapshotRow
 
 from .raw_warehouse import PROJECT, RawWarehouse, at, copied_project
+from .toy_platform import Toy
 
-# --- ingest/platforms/toy.py: the rows of a platform that counts views, claps and echoes ----------
+PUBLISHED = at("2026-03-02 08:00")
+ANA = "ana@example.com"
 
-
-class ToyPostRow(PostRow):
-    table = "toy_posts"
-
-
-class ToySnapshotRow(SnapshotRow):
-    table = "toy_snapshots"
-
-    view_count: MaybeCounter
-    clap_count: MaybeCounter
-    echo_count: MaybeCounter
+# --- execution/control/settings.py ----------------------------------------------------------------
 
 
-class ToyAccountRow(AccountRow):
-    table = "toy_accounts"
+class SettingsWithToy(Settings):
+    toy_base_url: str = "https://api.toy.example"
+    toy_client_id: str | None = None
+    toy_client_secret: str | None = None
+    toy_requests_per_day: int = 100
 
 
 # --- models/staging/toy/ --------------------------------------------------------------------------
@@ -82,87 +87,110 @@ def toy_project(folder: Path) -> Path:
     return project
 
 
-PUBLISHED, NOW = at("2026-03-02 08:00"), at("2026-03-02 14:30")
+# --- the platform itself --------------------------------------------------------------------------
 
 
-def toy_rows() -> list[list[Any]]:
-    """One post, read four times: 100 views, a clap and no echo more each time."""
-    account_id = identity.account_id("toy", "1")
-    post_id = identity.post_id(account_id, "t1")
-    shared = {
-        "account_id": account_id,
-        "platform_post_id": "t1",
-        "post_id": post_id,
-        "published_at": PUBLISHED,
-    }
-    post = ToyPostRow(
-        **shared, post_type="post", text="hello", url="https://toy.example/1", fetched_at=PUBLISHED
-    )
-    readings = []
-    for number in range(4):
-        moment = PUBLISHED + timedelta(hours=2 * number, minutes=5)
-        slot = slots.slot_start(moment, PUBLISHED)
-        readings.append(
-            ToySnapshotRow(
-                **shared,
-                snapshot_id=identity.snapshot_id(post_id, slot),
-                slot_start=slot,
-                collected_at=moment,
-                view_count=100 * (number + 1),
-                clap_count=number + 1,
-                echo_count=2,
-            )
+class ToyServer(HTTPServer):
+    """One account with one post: each two hours bring 100 views and a clap, echoes stay two."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(("127.0.0.1", 0), _Answers)
+        self.clock = clock
+        self.token = "first"
+        self.refreshed_with: list[dict[str, list[str]]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def told(self, path: str) -> dict[str, Any]:
+        if path == "/me":
+            return {"id": "1", "handle": "ana", "name": "Ana", "followers": 7}
+        times = (self.clock.now() - PUBLISHED) // timedelta(hours=2) + 1
+        post = {"id": "t1", "at": PUBLISHED.isoformat(), "text": "hello", "url": "https://toy/1"}
+        return {"posts": [{**post, "views": 100 * times, "claps": times, "echoes": 2}]}
+
+
+class _Answers(BaseHTTPRequestHandler):
+    server: ToyServer
+
+    def do_GET(self) -> None:
+        is_known = self.headers["authorization"] == f"Bearer {self.server.token}"
+        self._send(200 if is_known else 401, self.server.told(self.path) if is_known else {})
+
+    def do_POST(self) -> None:
+        form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
+        self.server.refreshed_with.append(form)
+        self.server.token = "second"
+        self._send(200, {"access_token": "second", "expires_in": 86_400})
+
+    def _send(self, status: int, body: dict[str, Any]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args: object) -> None:
+        """Tests are quiet."""
+
+
+@contextmanager
+def toy_server(clock: ManualClock) -> Iterator[ToyServer]:
+    with ToyServer(clock) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def connect_ana(app: App) -> None:
+    """Her token ends within two hours: only a refresh lets the collection go on."""
+    now = app.clock.now()
+    with app.store.begin() as session:
+        access.create_user(session, ANA, "UTC", now)
+    consent = Consent(Tokens("first", "again"), ["read"], expires_at=now + timedelta(hours=1))
+    connect_account(app, ANA, "toy", consent)
+
+
+def collect_four_times(app: App, clock: ManualClock) -> None:
+    """A reading in each of the post's first four slots, spooled, then landed."""
+    with Collector(app.settings, app.store, app.vault, clock) as collector:
+        for number in range(4):
+            clock.set(PUBLISHED + timedelta(hours=2 * number, minutes=5))
+            report = collector.collect()
+            assert (report.snapshots, report.failures) == (1, [])
+        collector.land()
+
+
+def test_a_toy_platform_is_connected_collected_and_reaches_every_mart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PLATFORMS, Toy.name, Toy)
+    monkeypatch.setitem(PLATFORM_PREFIXES, Toy.name, "toy")
+    clock = ManualClock(PUBLISHED + timedelta(minutes=1))
+    with toy_server(clock) as server:
+        settings = SettingsWithToy(
+            _env_file=None,
+            data_dir=tmp_path / "data",
+            vault_key_file=tmp_path / "keys" / "vault.json",
+            toy_base_url=server.url,
+            toy_client_id="our-app",
         )
-    return [[post], readings]
+        app = App(settings, clock)
+        connect_ana(app)
+        collect_four_times(app, clock)
+        assert [form["client_id"] for form in server.refreshed_with] == [["our-app"]]
+        clock.set(clock.now() + timedelta(hours=2))
+        # asked four times for posts, and in each of two six-hour slots for the profile
+        assert plan(settings, app.store, clock).requests_left == {"toy": 100 - 6}
+        app.close()
 
-
-def control() -> dict[str, pa.Table]:
-    """The control store's slice: one user with one connected account."""
-    account_id = str(identity.account_id("toy", "1"))
-    rows: dict[str, dict[str, Any]] = {
-        "control_users": {"user_key": "user-1", "timezone": "UTC", "created_at": PUBLISHED},
-        "control_accounts": {
-            "account_id": account_id,
-            "platform": "toy",
-            "account_kind": "profile",
-            "timezone": "UTC",
-            "is_proven": True,
-            "created_at": PUBLISHED,
-        },
-        "control_account_members": {
-            "account_id": account_id,
-            "user_key": "user-1",
-            "role": "owner",
-        },
-        "control_connections": {
-            "connection_id": "c1",
-            "account_id": account_id,
-            "platform": "toy",
-            "state": "active",
-            "connected_at": at("2026-03-01"),
-            "last_success_at": NOW,
-        },
-    }
-    return {
-        name: pa.Table.from_pylist(
-            [{field: rows[name].get(field) for field in schema.names}] if name in rows else [],
-            schema=schema,
-        )
-        for name, schema in CONTROL_SCHEMAS.items()
-    }
-
-
-def test_a_toy_platform_reaches_every_mart(tmp_path: Path) -> None:
-    platforms = PLATFORMS.values()
-    models = [row for p in platforms for row in (p.post_row, p.snapshot_row, p.account_row)]
-    spool_tables(toy_rows(), tmp_path / "spool", "toy-1")
-    land(
-        tmp_path,
-        [*models, *EXPORT_ROWS, ToyPostRow, ToySnapshotRow, ToyAccountRow],
-        clock=ManualClock(datetime(2026, 3, 2, 15, tzinfo=UTC)),
-        control=control(),
-    )
-    warehouse = RawWarehouse.at(tmp_path / "warehouse.duckdb")
+    warehouse = RawWarehouse.at(settings.warehouse)
     warehouse.dbt("build", "--exclude-resource-types", "unit_test", project=toy_project(tmp_path))
     score = warehouse.row(
         "select platform, impressions, engagements, engagement_score from marts.post_scores"
@@ -179,6 +207,7 @@ def test_a_toy_platform_reaches_every_mart(tmp_path: Path) -> None:
             {"platform": "toy"}
         ]
     assert warehouse.row("select text from content.post_content") == {"text": "hello"}
+    assert warehouse.row("select distinct followers from marts.audience_growth") == {"followers": 7}
     window = warehouse.row(
         "select new_impressions, new_retweets, new_comments from marts.window_metrics"
         " where window_name = '24h'"

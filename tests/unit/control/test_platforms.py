@@ -1,4 +1,8 @@
-"""Settings reach each platform's client by their names."""
+"""What is to be known of a platform is said once, and settings reach its client by their names."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +12,16 @@ from ingest.platforms import PLATFORMS
 from ingest.platforms.linkedin import LinkedInSettings
 from ingest.platforms.twitter import TwitterSettings
 
+PROJECT = Path(__file__).parents[3]
+#: Export files are of one platform each, and the demo has a stand-in for two.
+OF_PLATFORMS = ("ingest/platforms/", "ingest/files/", "ingest/sandbox/", "execution/demo.py")
+#: Where CONTRIBUTING.md sends those who add one.
+NAMED_IN = {
+    "execution/control/budgets.py",  # what X bills
+    "execution/control/notifications.py",  # consents that end
+    "execution/control/posts.py",  # links of posts that LinkedIn lists to nobody
+    "execution/control/settings.py",
+}
 NOT_AS_USUAL = {
     "x_base_url": "https://x.mirror.example",
     "x_dialect": "post",
@@ -20,6 +34,31 @@ NOT_AS_USUAL = {
 
 def test_every_platform_has_settings_and_no_other_has() -> None:
     assert PLATFORM_PREFIXES.keys() == PLATFORMS.keys()
+
+
+def names_in(path: Path) -> Iterator[str]:
+    """The platforms that a module names or imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and node.value in PLATFORMS:
+            yield str(node.value)
+        elif isinstance(node, ast.ImportFrom) and "ingest.platforms" in (node.module or ""):
+            words = {*str(node.module).split("."), *(alias.name for alias in node.names)}
+            yield from words & PLATFORMS.keys()
+
+
+def test_no_other_place_names_a_platform() -> None:
+    modules = {
+        path.relative_to(PROJECT).as_posix(): path
+        for folder in ("ingest", "execution", "api")
+        for path in (PROJECT / folder).rglob("*.py")
+        if "node_modules" not in path.parts
+    }
+    naming = {
+        name
+        for name, path in modules.items()
+        if not name.startswith(OF_PLATFORMS) and any(names_in(path))
+    }
+    assert naming == NAMED_IN
 
 
 def test_every_setting_reaches_the_client_of_its_platform() -> None:
