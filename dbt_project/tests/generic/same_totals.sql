@@ -1,7 +1,7 @@
 {#-
     Passes if each measure adds up to the same, group by group, in the model and in another one.
     NULL and 0 differ: a total of nothing known is not a total of zero.
-    Failing rows: the group, and both totals of each measure.
+    Failing rows: the group, and of each measure that differs the total found in the model and the other one's.
 -#}
 {% test same_totals(model, compare_model, group_by, measures) %}
     {%- if group_by is string or measures is string -%}
@@ -9,7 +9,9 @@
     {%- endif %}
     with
 
-    here as (
+    {%- for side, relation in [('here', model), ('there', compare_model)] %}
+
+    {{ side }} as (
 
         select
             {{ group_by | join(', ') }},
@@ -17,43 +19,32 @@
             cast(sum({{ measure }}) as bigint) as {{ measure }}
             {%- if not loop.last %},{% endif %}
             {%- endfor %}
-        from {{ model }}
+        from {{ relation }}
         group by {{ group_by | join(', ') }}
 
     ),
+    {%- endfor %}
 
-    there as (
+    compared as (
 
         select
-            {{ group_by | join(', ') }},
+            {%- for key in group_by %}
+            coalesce(here.{{ key }}, there.{{ key }}) as {{ key }},
+            {%- endfor %}
             {%- for measure in measures %}
-            cast(sum({{ measure }}) as bigint) as {{ measure }}
+            here.{{ measure }} as found_{{ measure }},
+            there.{{ measure }} as expected_{{ measure }}
             {%- if not loop.last %},{% endif %}
             {%- endfor %}
-        from {{ compare_model }}
-        group by {{ group_by | join(', ') }}
+        from here
+        full outer join there
+            on
+                {%- for key in group_by %}
+                here.{{ key }} = there.{{ key }}
+                {%- if not loop.last %} and {% endif %}
+                {%- endfor %}
 
     )
 
-    select
-        {%- for key in group_by %}
-        coalesce(here.{{ key }}, there.{{ key }}) as {{ key }},
-        {%- endfor %}
-        {%- for measure in measures %}
-        here.{{ measure }} as {{ measure }}_here,
-        there.{{ measure }} as {{ measure }}_there
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
-    from here
-    full outer join there
-        on
-            {%- for key in group_by %}
-            here.{{ key }} = there.{{ key }}
-            {%- if not loop.last %} and {% endif %}
-            {%- endfor %}
-    where
-        {%- for measure in measures %}
-        here.{{ measure }} is distinct from there.{{ measure }}
-        {%- if not loop.last %} or {% endif %}
-        {%- endfor %}
+    {{ each_difference('compared', group_by, measures) }}
 {% endtest %}

@@ -1,7 +1,7 @@
 -- What: per account, the due slots of quarter_hour_metrics are as many as the slot numbers of its posts span, and
 --       the filled ones as many as the API snapshots in those spans.
 -- Why:  due slots are found by running sums; counting by slot numbers is another way to the same.
--- Rows: the account, with both figures.
+-- Rows: the account and which of the two differs, as found in the mart and as expected.
 with
 
 spans as (
@@ -45,20 +45,23 @@ metrics as (
 
 ),
 
-final as (
+compared as (
 
     select
         metrics.account_id,
-        metrics.due_slots as mart_due_slots,
-        spans.due_slots as spanned_slots,
-        metrics.filled_slots as mart_filled_slots,
-        readings.filled_slots as readings_in_due_slots
+        metrics.due_slots as found_due_slots,
+        coalesce(spans.due_slots, 0) as expected_due_slots,
+        metrics.filled_slots as found_filled_slots,
+        coalesce(readings.filled_slots, 0) as expected_filled_slots
     from metrics
     left join spans on metrics.account_id = spans.account_id
     left join readings on metrics.account_id = readings.account_id
-    where
-        metrics.due_slots <> coalesce(spans.due_slots, 0)
-        or metrics.filled_slots <> coalesce(readings.filled_slots, 0)
+
+),
+
+final as (
+
+    {{ each_difference('compared', ['account_id'], ['due_slots', 'filled_slots']) }}
 
 )
 

@@ -1,7 +1,8 @@
 -- What: analytics_snapshots and post_increments hold the same ids, and the same posts, slots and accounts; only
 --       increments of archived readings may stand alone.
 -- Why:  a snapshot without increment is lost from every window, one with two counts twice.
--- Rows: the snapshot that stands on one side alone, or differs.
+-- Rows: the id, and what differs: found in post_increments, expected by analytics_snapshots. Where all of one side
+--       is NULL, the id stands on the other alone.
 with
 
 archived as (
@@ -37,13 +38,16 @@ increments as (
 
 ),
 
-final as (
+differing as (
 
     select
-        snapshots.id as snapshot_id,
-        increments.id as increment_id,
-        coalesce(snapshots.post_id, increments.post_id) as post_id,
-        coalesce(snapshots.slot_start, increments.slot_start) as slot_start
+        coalesce(snapshots.id, increments.id) as id,
+        increments.post_id as found_post_id,
+        snapshots.post_id as expected_post_id,
+        increments.account_id as found_account_id,
+        snapshots.account_id as expected_account_id,
+        increments.slot_start as found_slot_start,
+        snapshots.slot_start as expected_slot_start
     from snapshots
     full outer join increments on snapshots.id = increments.id
     left join archived on increments.id = archived.snapshot_id
@@ -54,6 +58,25 @@ final as (
             or snapshots.account_id is distinct from increments.account_id
         )
         and (snapshots.id is not null or archived.snapshot_id is null)
+
+),
+
+compared as (
+
+    select
+        id,
+        {%- for column in ['post_id', 'account_id', 'slot_start'] %}
+        cast(found_{{ column }} as varchar) as found_{{ column }},
+        cast(expected_{{ column }} as varchar) as expected_{{ column }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from differing
+
+),
+
+final as (
+
+    {{ each_difference('compared', ['id'], ['post_id', 'account_id', 'slot_start']) }}
 
 )
 

@@ -1,6 +1,6 @@
 -- What: where a counter is below the one known before it, the increment says `is_correction`, and nowhere else.
 -- Why:  a fall that nobody flagged would be an unexplained loss in a chart.
--- Rows: the increment, with its flag.
+-- Rows: the increment, with its flag and the counters that fell.
 with
 
 final as (
@@ -8,12 +8,14 @@ final as (
     select
         id,
         post_id,
-        collected_at,
+        slot_start,
         is_correction,
-        {%- for counter in counters() %}
-        new_{{ counter }}
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
+        concat_ws(
+            ', '
+            {%- for counter in counters() %},
+            case when new_{{ counter }} < 0 then '{{ counter }}' end
+            {%- endfor %}
+        ) as falls
     from {{ ref('post_increments') }}
     where
         {{ of_touched_posts('post_id') }}

@@ -1,7 +1,7 @@
 -- What: per post and counter, the increments that are not NULL add up to the newest value that is not NULL; a value
 --       that only archived snapshots know is not looked for.
 -- Why:  every sum over time rests on it; a lost, doubled or misplaced increment shows here.
--- Rows: the post, with both figures of each counter.
+-- Rows: the post and the counter: the sum that was found, and the last known value that was expected.
 with
 
 last_known as (
@@ -34,35 +34,35 @@ added_up as (
 
 ),
 
-final as (
+compared as (
 
     select
         added_up.post_id,
         {%- for counter in counters() %}
-        last_known.{{ counter }} as last_{{ counter }},
-        added_up.{{ counter }} as added_{{ counter }},
+        added_up.{{ counter }} as found_{{ counter }},
+        -- only archived snapshots may know it
+        case
+            when last_known.{{ counter }} is null and coalesce(last_known.hot_snapshots, 0) < added_up.snapshots
+                then added_up.{{ counter }}
+            else last_known.{{ counter }}
+        end as expected_{{ counter }},
         {%- endfor %}
-        scores.engagements as last_engagements,
-        added_up.engagements as added_engagements,
-        scores.engagements_core as last_engagements_core,
-        added_up.engagements_core as added_engagements_core
+        added_up.engagements as found_engagements,
+        scores.engagements as expected_engagements,
+        added_up.engagements_core as found_engagements_core,
+        scores.engagements_core as expected_engagements_core
     from added_up
     left join last_known on added_up.post_id = last_known.post_id
     left join {{ ref('post_scores') }} as scores
         on
             added_up.post_id = scores.post_id
             and scores.is_current_version
-    where
-        {%- for counter in counters() %}
-        last_known.{{ counter }} <> added_up.{{ counter }}
-        or (last_known.{{ counter }} is not null and added_up.{{ counter }} is null)
-        or (
-            last_known.{{ counter }} is null and added_up.{{ counter }} is not null
-            and coalesce(last_known.hot_snapshots, 0) = added_up.snapshots
-        ) or
-        {%- endfor %}
-        scores.engagements is distinct from added_up.engagements
-        or scores.engagements_core is distinct from added_up.engagements_core
+
+),
+
+final as (
+
+    {{ each_difference('compared', ['post_id'], gained_metrics()) }}
 
 )
 

@@ -1,8 +1,8 @@
 -- What: per account and post, the snapshots from the API are as many as the distinct landed slots of accounts that were
---       not merged away, and their impressions and likes add up to the same; a reading that a later, archived one of
---       its slot replaces does not count.
+--       not merged away, and each of their counters adds up to the same; a reading that a later, archived one of its
+--       slot replaces does not count.
 -- Why:  a join that drops or doubles rows between landing and mart shows here.
--- Rows: account and post, with both counts and sums.
+-- Rows: account, post and what differs, the number of snapshots or a counter: found in the mart, expected as landed.
 with
 
 -- Ids are text here, as they landed.
@@ -14,8 +14,9 @@ readings as (
         post_id,
         slot_start,
         collected_at,
-        impressions,
-        likes,
+        {%- for counter in counters() %}
+        {{ counter }},
+        {%- endfor %}
         is_archived
     from {{ ref('stg_' ~ platform ~ '__snapshots') }}
     where {{ of_touched_posts('post_id', is_landed=true) }}
@@ -32,8 +33,10 @@ landed_sums as (
         account_id,
         post_id,
         count(*) as snapshots,
-        sum(impressions) as impressions,
-        sum(likes) as likes
+        {%- for counter in counters() %}
+        sum({{ counter }}) as {{ counter }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
     from readings
     where not is_archived
     group by account_id, post_id
@@ -46,8 +49,10 @@ marted as (
         cast(account_id as varchar) as account_id,
         cast(post_id as varchar) as post_id,
         count(*) as snapshots,
-        sum(impressions) as impressions,
-        sum(likes) as likes
+        {%- for counter in counters() %}
+        sum({{ counter }}) as {{ counter }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
     from {{ ref('analytics_snapshots') }}
     where
         source = 'api'
@@ -79,8 +84,9 @@ differing_posts as (
             and landed_sums.post_id = marted.post_id
     where
         landed_sums.snapshots is distinct from marted.snapshots
-        or landed_sums.impressions is distinct from marted.impressions
-        or landed_sums.likes is distinct from marted.likes
+        {%- for counter in counters() %}
+        or landed_sums.{{ counter }} is distinct from marted.{{ counter }}
+        {%- endfor %}
 
 ),
 
@@ -102,8 +108,10 @@ landed as (
         readings.account_id,
         readings.post_id,
         count(*) as snapshots,
-        sum(readings.impressions) as impressions,
-        sum(readings.likes) as likes
+        {%- for counter in counters() %}
+        sum(readings.{{ counter }}) as {{ counter }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
     from readings
     inner join newest
         on
@@ -127,26 +135,29 @@ marted_differing as (
 
 ),
 
-final as (
+compared as (
 
     select
         coalesce(landed.account_id, marted.account_id) as account_id,
         coalesce(landed.post_id, marted.post_id) as post_id,
-        landed.snapshots as landed_snapshots,
-        marted.snapshots as mart_snapshots,
-        landed.impressions as landed_impressions,
-        marted.impressions as mart_impressions,
-        landed.likes as landed_likes,
-        marted.likes as mart_likes
+        marted.snapshots as found_snapshots,
+        landed.snapshots as expected_snapshots,
+        {%- for counter in counters() %}
+        marted.{{ counter }} as found_{{ counter }},
+        landed.{{ counter }} as expected_{{ counter }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
     from landed
     full outer join marted_differing as marted
         on
             landed.account_id = marted.account_id
             and landed.post_id = marted.post_id
-    where
-        landed.snapshots is distinct from marted.snapshots
-        or landed.impressions is distinct from marted.impressions
-        or landed.likes is distinct from marted.likes
+
+),
+
+final as (
+
+    {{ each_difference('compared', ['account_id', 'post_id'], ['snapshots'] + counters()) }}
 
 )
 

@@ -1,6 +1,6 @@
 -- What: over all days, the gains of daily_rollup are those of the accounts that the user may read.
 -- Why:  local days of a user's zone must neither drop nor double what its accounts gained.
--- Rows: user and platform, with both figures.
+-- Rows: user, platform and metric: the gain found in the rollup, and what the quarter hours let expect.
 with
 
 rollup_gains as (
@@ -28,23 +28,26 @@ quarter_hour_gains as (
 
 ),
 
-final as (
+compared as (
 
     select
         coalesce(rollup_gains.user_key, quarter_hour_gains.user_key) as user_key,
         coalesce(rollup_gains.platform, quarter_hour_gains.platform) as platform,
-        rollup_gains.new_impressions as rollup_impressions,
-        quarter_hour_gains.new_impressions as quarter_hour_impressions,
-        rollup_gains.new_likes as rollup_likes,
-        quarter_hour_gains.new_likes as quarter_hour_likes
+        rollup_gains.new_impressions as found_new_impressions,
+        quarter_hour_gains.new_impressions as expected_new_impressions,
+        rollup_gains.new_likes as found_new_likes,
+        quarter_hour_gains.new_likes as expected_new_likes
     from rollup_gains
     full outer join quarter_hour_gains
         on
             rollup_gains.user_key = quarter_hour_gains.user_key
             and rollup_gains.platform = quarter_hour_gains.platform
-    where
-        rollup_gains.new_impressions is distinct from quarter_hour_gains.new_impressions
-        or rollup_gains.new_likes is distinct from quarter_hour_gains.new_likes
+
+),
+
+final as (
+
+    {{ each_difference('compared', ['user_key', 'platform'], ['new_impressions', 'new_likes']) }}
 
 )
 

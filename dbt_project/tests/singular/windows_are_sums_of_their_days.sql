@@ -1,7 +1,11 @@
 -- What: 7d, 30d and 90d hold what daily_metrics holds for the open local day and the 6, 29 or 89 days before it,
 --       and every window has the due and filled slots of the quarter hours within its bounds.
 -- Why:  a card and the chart below it must show the same number.
--- Rows: account and window, with both figures of each metric.
+-- Rows: account, window and figure, as found in the window and as expected by its days or quarter hours.
+{%- set day_figures = [] %}
+{%- for metric in gained_metrics() %}
+{%- do day_figures.extend(['new_' ~ metric, 'observed_' ~ metric]) %}
+{%- endfor %}
 with
 
 windows as (
@@ -18,9 +22,8 @@ day_sums as (
     select
         windows.account_id,
         windows.window_name,
-        {%- for metric in gained_metrics() %}
-        sum(days.new_{{ metric }}) as new_{{ metric }},
-        sum(days.observed_{{ metric }}) as observed_{{ metric }}
+        {%- for figure in day_figures %}
+        sum(days.{{ figure }}) as {{ figure }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from windows
@@ -50,19 +53,20 @@ slot_sums as (
 
 ),
 
-final as (
+compared as (
 
     select
         windows.account_id,
         windows.window_name,
-        {%- for metric in gained_metrics() %}
-        windows.new_{{ metric }} as window_{{ metric }},
-        day_sums.new_{{ metric }} as days_{{ metric }},
+        {%- for figure in day_figures %}
+        windows.{{ figure }} as found_{{ figure }},
+        case when windows.window_name = '24h' then windows.{{ figure }} else day_sums.{{ figure }} end
+            as expected_{{ figure }},
         {%- endfor %}
-        windows.due_slots as window_due_slots,
-        slot_sums.due_slots as quarter_hours_due_slots,
-        windows.filled_slots as window_filled_slots,
-        slot_sums.filled_slots as quarter_hours_filled_slots
+        windows.due_slots as found_due_slots,
+        slot_sums.due_slots as expected_due_slots,
+        windows.filled_slots as found_filled_slots,
+        slot_sums.filled_slots as expected_filled_slots
     from windows
     inner join slot_sums
         on
@@ -72,19 +76,12 @@ final as (
         on
             windows.account_id = day_sums.account_id
             and windows.window_name = day_sums.window_name
-    where
-        windows.due_slots <> slot_sums.due_slots
-        or windows.filled_slots <> slot_sums.filled_slots
-        or (
-            windows.window_name <> '24h'
-            and (
-                {%- for metric in gained_metrics() %}
-                windows.new_{{ metric }} is distinct from day_sums.new_{{ metric }}
-                or windows.observed_{{ metric }} is distinct from day_sums.observed_{{ metric }}
-                {%- if not loop.last %} or{% endif %}
-                {%- endfor %}
-            )
-        )
+
+),
+
+final as (
+
+    {{ each_difference('compared', ['account_id', 'window_name'], day_figures + ['due_slots', 'filled_slots']) }}
 
 )
 
