@@ -25,7 +25,7 @@ from ingest.clock import Clock
 from ingest.errors import NexusError
 
 if TYPE_CHECKING:
-    from execution.analytics.aggregations import BuildResult
+    from execution.analytics.aggregations import BuildResult, Finding
     from execution.analytics.forget import Forgetting
     from execution.analytics.publish import Publication
     from execution.control.models import User
@@ -38,6 +38,16 @@ class NoSuchUserError(NexusError):
 def _print_skipped(lines: Sequence[str]) -> None:
     for line in lines:
         console.print(f"  skipped {line}", markup=False, soft_wrap=True)
+
+
+def show_finding(finding: "Finding") -> None:
+    """Say what a data test found, with its first rows and where they all are."""
+    mark = "!" if finding.is_warning else "✗"
+    console.print(f"{mark} {finding.summary()}", markup=False, soft_wrap=True)
+    print_table(finding.columns, finding.rows[:5], "")
+    kept = len(finding.rows)
+    which = "all of them" if kept == finding.count else f"the first {kept:,}"
+    console.print(f"{which}: {finding.file}\n", markup=False, soft_wrap=True)
 
 
 @dataclass
@@ -131,7 +141,8 @@ class App:
 
         show_cold_rows(self.settings)
         with progress_bar("Building") as advance:
-            built = Dbt(self.settings.data_dir).build(select, full_refresh, advance)
+            dbt = Dbt(self.settings.data_dir)
+            built = dbt.build(select, full_refresh, advance, show_finding)
         console.print(
             f"Built {built.models} models; {built.tests_passed} tests passed, "
             f"{built.tests_warned} warned."
@@ -139,11 +150,14 @@ class App:
         return built
 
     def verify(self) -> None:
-        """Run every data test on all rows. Raises BuildError."""
+        """Say which sources are stale, and run every data test on all rows. Raises BuildError."""
         from execution.analytics.aggregations import Dbt  # noqa: PLC0415
 
+        dbt = Dbt(self.settings.data_dir)
+        for source in dbt.stale_sources():
+            console.print(f"! {source}", markup=False, soft_wrap=True)
         with progress_bar("Verifying") as advance:
-            done = Dbt(self.settings.data_dir).verify(advance)
+            done = dbt.verify(advance, show_finding)
         console.print(f"{done.tests_passed} tests passed on all rows, {done.tests_warned} warned.")
 
     def build_and_publish(self) -> None:

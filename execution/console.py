@@ -63,7 +63,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], nothing:
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(escape(_said(value)) for value in row))
     console.print(table)

@@ -8,6 +8,7 @@ import ctypes
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +16,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from ingest.errors import NexusError
 from ingest.warehouse import WAREHOUSE, working_copy
@@ -33,6 +37,8 @@ PATH_FOLLOWS = "NEXUS_WAREHOUSE_FOLLOWS"
 
 #: Called with (nodes done, nodes in all, name of the node that finished).
 OnProgress = Callable[[int, int, str], None]
+#: Called with each data test that failed or warned, once all have run.
+OnFinding = Callable[["Finding"], None]
 
 
 @cache
@@ -86,6 +92,30 @@ class BuildResult:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What a data test found: rows that should not be, none of them with what people wrote."""
+
+    test: str
+    sentence: str
+    is_warning: bool
+    count: int
+    columns: list[str]
+    rows: list[list[str | None]]
+    #: Holds the rows, up to the first thousand.
+    file: Path
+
+    def summary(self) -> str:
+        """The test, how many rows it found, and what it holds to be true."""
+        return f"{self.test}: {_rows_that_fail(self.count)}. {self.sentence}"
+
+    def write(self) -> None:
+        """Keep the rows in the file: a build that fails leaves nothing else of them."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("w", newline="") as file:
+            csv.writer(file).writerows([self.columns, *self.rows])
+
+
+@dataclass(frozen=True)
 class Dbt:
     """dbt on one data folder. It runs as a child: in-process it would keep the warehouse locked."""
 
@@ -126,6 +156,7 @@ class Dbt:
         select: str | None = None,
         full_refresh: bool = False,
         progress: OnProgress | None = None,
+        tell: OnFinding | None = None,
     ) -> BuildResult:
         """Build and test the models (all, or a dbt selection).
 
@@ -145,7 +176,7 @@ class Dbt:
             arguments += ["--exclude-resource-type", "unit_test"]
         if select and is_whole:  # made of hot rows alone: the next complete build makes it anew
             built_with.unlink(missing_ok=True)
-        results = self._follow_run(["build", *arguments], self.target, progress)
+        results = self._follow_run(["build", *arguments], self.target, progress, tell)
         if not results:
             raise BuildError(f"nothing in the project matches {select!r}")
         if not select:
@@ -155,23 +186,52 @@ class Dbt:
     def _is_large(self) -> bool:
         return self.warehouse.exists() and self.warehouse.stat().st_size > _LARGE
 
-    def verify(self, progress: OnProgress | None = None) -> BuildResult:
+    def verify(
+        self, progress: OnProgress | None = None, tell: OnFinding | None = None
+    ) -> BuildResult:
         """Run every data test on all rows, not only on those that the last build touched.
 
         Builds nothing. Raises BuildError if any test fails.
         """
+        self._need_models()
         arguments = ["test", "--select", "test_type:data", "--vars", "{verify: true}"]
         # A target folder of its own: another value of a variable makes dbt read all code anew.
         target = self.target.with_name("verify")
-        return _count(self._follow_run(arguments, target, progress))
+        return _count(self._follow_run(arguments, target, progress, tell))
+
+    def stale_sources(self) -> list[str]:
+        """Sources into which nothing landed for longer than their definitions allow, in words.
+
+        One that never held a row is none: its platform may not be used. Raises BuildError.
+        """
+        self._need_models()
+        target = self.target.with_name("verify")
+        record = target / "sources.json"
+        record.unlink(missing_ok=True)
+        arguments = ["source", "freshness", "--vars", "{verify: true}"]
+        done = self._run(arguments, nullcontext(self.warehouse), target)
+        if not record.exists():
+            raise BuildError("\n".join(done.errors))
+        results = json.loads(record.read_text())["results"]
+        return [_stale(result) for result in results if _is_stale(result)]
 
     def _follow_run(
-        self, arguments: list[str], target: Path, progress: OnProgress | None
+        self,
+        arguments: list[str],
+        target: Path,
+        progress: OnProgress | None,
+        tell: OnFinding | None,
     ) -> list[dict[str, Any]]:
         """dbt's own record of a run. Raises BuildError if anything in it fails."""
-        record = target / "run_results.json"
+        record, found = target / "run_results.json", target / "failing"
         record.unlink(missing_ok=True)  # an old one would speak for a run that died
+        shutil.rmtree(found, ignore_errors=True)
         done = self._run(arguments, self._copy(), target, progress)
+        for finding in done.findings:
+            told = Finding(**finding, file=found / f"{finding['test']}.csv")
+            told.write()
+            if tell:
+                tell(told)
         results: list[dict[str, Any]] = (
             json.loads(record.read_text())["results"] if record.exists() else []
         )
@@ -182,10 +242,14 @@ class Dbt:
 
     def preview(self, model: str, limit: int) -> list[dict[str, Any]]:
         """The first rows of a model as its SQL stands now, built or not. Raises BuildError."""
+        self._need_models()
         arguments = ["show", "--select", model, "--limit", str(limit), "--output", "json"]
         done = self._run(arguments, nullcontext(self.warehouse), self.target)
         if done.preview is None:
-            raise BuildError("\n".join(done.errors) or f"no model is called {model!r}")
+            why = "\n".join(done.errors) or f"no model is called {model!r}"
+            if "Catalog Error: Table" in why:
+                why += f"\nbuild what it reads first: nexus build --select +{model}"
+            raise BuildError(why)
         return done.preview
 
     def docs(self, page: Path) -> None:
@@ -198,6 +262,15 @@ class Dbt:
             raise BuildError("\n".join(done.errors))
         page.parent.mkdir(parents=True, exist_ok=True)
         (self.target / "static_index.html").replace(page)
+
+    def _need_models(self) -> None:
+        """Raises BuildError if no model was built yet: landing alone makes a warehouse, too."""
+        if self.warehouse.exists():
+            with duckdb.connect(self.warehouse, read_only=True) as connection:
+                built = "select 1 from duckdb_schemas() where schema_name = 'staging'"
+                if connection.execute(built).fetchone():
+                    return
+        raise BuildError("nothing is built yet: nexus build")
 
     def _copy(self) -> AbstractContextManager[Path]:
         return working_copy(self.warehouse, self.data_dir / "dbt" / "copy")
@@ -267,6 +340,7 @@ class _Done:
     returncode: int = 0
     errors: list[str] = field(default_factory=list)
     preview: list[dict[str, Any]] | None = None
+    findings: list[dict[str, Any]] = field(default_factory=list)
 
 
 def _follow(lines: Iterable[str], progress: OnProgress | None) -> _Done:
@@ -278,9 +352,11 @@ def _follow(lines: Iterable[str], progress: OnProgress | None) -> _Done:
             told = json.loads(line)
         match told:
             case {"error": error}:
-                done.errors.append(error)
+                done.errors.append(error.removeprefix("Encountered an error:\n"))
             case {"preview": rows}:
                 done.preview = rows
+            case {"failing": finding}:
+                done.findings.append(finding)
             case {"index": index, "total": total, "name": name}:
                 if progress:
                     progress(index, total, name)
@@ -290,9 +366,33 @@ def _follow(lines: Iterable[str], progress: OnProgress | None) -> _Done:
 
 
 def _failure(result: dict[str, Any]) -> str:
-    """`model or test: why`, as dbt tells it."""
-    name = result["unique_id"].split(".")[2]
+    """`model or test: why`, as dbt tells it; of a data test, how many rows it found."""
+    kind, _, name, *_ = result["unique_id"].split(".")
+    if kind == "test" and result["status"] == "fail":
+        return f"{name}: {_rows_that_fail(result['failures'])}"
     return f"{name}: {(result['message'] or '').strip()}"
+
+
+def _rows_that_fail(count: int) -> str:
+    return "1 row fails" if count == 1 else f"{count:,} rows fail"
+
+
+def _is_stale(result: dict[str, Any]) -> bool:
+    was_filled = not result.get("max_loaded_at", "").startswith("0001-")
+    return was_filled and result["status"] in {"warn", "error", "runtime error"}
+
+
+def _stale(result: dict[str, Any]) -> str:
+    """`source: why`, as a person says it."""
+    name = ".".join(result["unique_id"].split(".")[2:])
+    if result["status"] == "runtime error":
+        return f"{name}: {result['error']}"
+    allowed = result["criteria"]["warn_after"]
+    newest = datetime.fromisoformat(result["max_loaded_at"])
+    return (
+        f"{name}: nothing landed since {newest:%Y-%m-%d %H:%MZ},"
+        f" longer ago than {allowed['count']} {allowed['period']}s"
+    )
 
 
 def _count(results: list[dict[str, Any]]) -> BuildResult:

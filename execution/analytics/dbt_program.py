@@ -15,6 +15,8 @@ from dbt.cli.exceptions import DbtUsageException
 from dbt.cli.main import dbtRunner
 
 _OF_A_NODE = {"index", "total", "node_info"}
+#: What the macro tell_failing_rows logs begins with.
+_FAILING_ROWS = "failing rows: "
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,11 +30,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _tell(event: Any) -> None:
-    """Print what is of use: each node's progress, each error, the rows that `dbt show` shows."""
+    """Print what is of use: each node's progress, each error, rows that tests or `show` found."""
     if event.info.level == "error":
         _print({"error": event.info.msg})
     elif event.info.name == "ShowNode":
         _print({"preview": json.loads(event.data.preview)})
+    elif event.info.name == "JinjaLogDebug" and event.data.msg.startswith(_FAILING_ROWS):
+        _print({"failing": json.loads(event.data.msg.removeprefix(_FAILING_ROWS))})
     elif _OF_A_NODE.issubset(event.data.DESCRIPTOR.fields_by_name):
         node = event.data.node_info
         if node.resource_type != "operation":  # hooks count on their own

@@ -78,15 +78,30 @@ def test_no_text_handle_or_link_is_in_the_marts(imported: Nexus) -> None:
     assert content.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_failing_test_keeps_the_last_generation_serving(imported: Nexus) -> None:
+def test_a_failing_test_shows_its_rows_and_keeps_the_last_generation_serving(
+    imported: Nexus,
+) -> None:
     before = (imported.data_dir / "published" / "current.duckdb").resolve()
     with duckdb.connect(imported.data_dir / "warehouse.duckdb") as connection:
         connection.execute("create table raw.kept as from raw.twitter_export_posts")
-        connection.execute("update raw.twitter_export_posts set account_id = 'nobody'")
+        connection.execute("insert into raw.twitter_export_posts from raw.kept limit 1")
+        (doubled,) = connection.execute(
+            "select platform_post_id from raw.twitter_export_posts group by all having count(*) > 1"
+        ).fetchall()
     try:
         done = imported("refresh")
         assert done.returncode == 1
-        assert done.stderr.startswith("nexus: ")
+        test = "stg_twitter__export_posts_primary_key"
+        assert done.stderr.startswith(f"nexus: {test}: 1 row fails\n")
+        told = done.stdout[done.stdout.index(f"✗ {test}: 1 row fails. ") :].splitlines()
+        assert "together are never NULL and never twice." in told[0]
+        headings, row = told[2], told[4]
+        assert headings.split()[-1] == "rows_with_this_key"
+        assert doubled[0] in row
+        assert row.split()[-1] == "2"
+        kept = f"dbt/target/failing/{test}.csv"
+        assert told[6] == f"all of them: {imported.data_dir / kept}"
+        assert doubled[0] in (imported.data_dir / kept).read_text()
         assert (imported.data_dir / "published" / "current.duckdb").resolve() == before
     finally:
         with duckdb.connect(imported.data_dir / "warehouse.duckdb") as connection:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from execution.analytics import aggregations
-from execution.analytics.aggregations import BuildError, Dbt, OnProgress
+from execution.analytics.aggregations import BuildError, Dbt, OnFinding, OnProgress
 
 WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 asked: list[list[str]] = []
@@ -20,7 +20,11 @@ class Told(Dbt):
     """dbt that is told what to do, and says that it did."""
 
     def _follow_run(
-        self, arguments: list[str], target: Path, progress: OnProgress | None
+        self,
+        arguments: list[str],
+        target: Path,
+        progress: OnProgress | None,
+        tell: OnFinding | None,
     ) -> list[dict[str, Any]]:
         (self.data_dir / "dbt").mkdir(exist_ok=True)
         asked.append(arguments[1:])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from execution.analytics.aggregations import BuildError, Dbt
+from execution.analytics.aggregations import BuildError, Dbt, Finding
 
 from .raw_warehouse import Post, RawWarehouse, at
 
@@ -34,24 +34,48 @@ def test_a_mistake_in_rows_that_no_build_touched_is_found_by_verify(
     )
     warehouse.snapshot(new, at("2026-03-10 04:10"), impressions=20)
     warehouse.build()
-    with pytest.raises(BuildError, match="falls_are_flagged: Got 2 results"):
-        dbt.verify()
+    found: list[Finding] = []
+    with pytest.raises(BuildError, match=r"^falls_are_flagged: 2 rows fail$"):
+        dbt.verify(tell=found.append)
+    (finding,) = found
+    assert finding.sentence.startswith("Where a counter is below the one known before it")
+    assert finding.columns == ["id", "post_id", "slot_start", "is_correction", "falls"]
+    assert {tuple(row[1:]) for row in finding.rows} == {
+        (str(old.post_id), f"2026-03-10 {hour}:00:00+00:00", "True", "") for hour in ("00", "02")
+    }
+    assert finding.file.read_text().splitlines()[0] == "id,post_id,slot_start,is_correction,falls"
     warehouse.snapshot(old, at("2026-03-10 04:10"), impressions=20)
     run = warehouse.build(check=False)
     assert run.statuses()["falls_are_flagged"] == "fail"
 
 
-def test_a_source_that_nothing_landed_in_says_so(warehouse: RawWarehouse) -> None:
+def test_a_source_into_which_nothing_landed_for_too_long_is_told(warehouse: RawWarehouse) -> None:
+    """Each by its own measure; one that never held a row is not used, not stale."""
     read_twice(warehouse)
-    warehouse.run()
-    said = {}
-    for hours in (1, 13, 72):
-        warehouse.execute(
-            "update raw.twitter_snapshots set first_landed_at = ?",
-            datetime.now(UTC) - timedelta(hours=hours),
+    warehouse.run("--select", "stg_control__users")
+    now = datetime.now(UTC)
+    landed = {
+        "twitter_snapshots": now - timedelta(hours=13),
+        "twitter_posts": now - timedelta(days=29),
+        "control_users": now - timedelta(hours=1),
+        "control_accounts": now - timedelta(days=2),
+        "control_account_members": now,
+        "control_connections": now - timedelta(hours=11),
+        "control_tracked_posts": now,
+    }
+    for table, moment in landed.items():
+        warehouse.execute(f"update raw.{table} set first_landed_at = ?", moment)
+    assert sorted(Dbt(warehouse.path.parent).stale_sources()) == [
+        f"{source}: nothing landed since {landed[table]:%Y-%m-%d %H:%MZ}, longer ago than 12 hours"
+        for source, table in (
+            ("control.accounts", "control_accounts"),
+            ("twitter_readings.snapshots", "twitter_snapshots"),
         )
-        run = warehouse.dbt(
-            "source", "freshness", "--select", "source:twitter_readings", check=False
-        )
-        said[hours] = run.freshness()["snapshots"]
-    assert said == {1: "pass", 13: "warn", 72: "error"}
+    ]
+
+
+def test_there_is_nothing_to_verify_or_preview_before_a_build(warehouse: RawWarehouse) -> None:
+    dbt = Dbt(warehouse.path.parent)
+    for ask in (dbt.verify, dbt.stale_sources, lambda: dbt.preview("posts", 1)):
+        with pytest.raises(BuildError, match="nothing is built yet: nexus build"):
+            ask()
