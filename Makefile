@@ -36,7 +36,7 @@ sync: install ## Collect what is due from LinkedIn and X, and land it
 build: install ## Build and test the models, or some: make build SELECT=post_scores+
 	@$(BIN)/python execution/analytics/aggregations.py $(if $(SELECT),--select "$(SELECT)")
 
-verify: install ## Run every data test on all rows; builds nothing: a line for a nightly cron
+verify: install ## Run every data test on all rows, tell stale sources; builds nothing: for a nightly cron
 	@$(NEXUS) verify
 
 preview: install ## Show rows of a model as its SQL stands now: make preview MODEL=post_scores

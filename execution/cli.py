@@ -398,7 +398,10 @@ def publish_command(
 @main.command()
 @click.pass_obj
 def verify(app: App) -> None:
-    """Run every data test on all rows; builds nothing. A build tests what it touched."""
+    """Run every data test on all rows, and tell stale sources; builds nothing.
+
+    A build tests what it touched.
+    """
 
     with app.run("verify"):
         app.verify()

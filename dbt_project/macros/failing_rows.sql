@@ -1,5 +1,5 @@
 {#-
-    What:   the on-run-end hook: tells which rows the data tests found (execution/analytics/dbt_program.py). It runs
+    What:   an on-run-end hook: tells which rows the data tests found (execution/analytics/dbt_program.py). It runs
             the tests' own SQL once more, before the build is recorded: what was touched is known until then.
 -#}
 {% macro tell_failing_rows(results) %}

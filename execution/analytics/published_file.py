@@ -25,6 +25,17 @@ Model = dict[str, Any]
 _MEMORY = "2GB"
 #: Above this share of changed posts, writing anew is cheaper.
 _MOST_CHANGED = 0.2
+#: Column of the table `publication` -> its type and its definition.
+_PUBLICATION = {
+    "generation": ("bigint", "Number of this generation; each publication's is a higher one."),
+    "built_at": ("timestamptz", "When it was published (UTC)."),
+    "data_as_of": ("timestamptz", "Newest reading in it (UTC); NULL: it holds none."),
+    "git_revision": ("varchar", "Commit of the code that built it; NULL where it is not known."),
+    "tests_passed": ("integer", "How many tests of its build passed."),
+    "tests_warned": ("integer", "How many found something that a person should look at."),
+    "row_counts": ("varchar", "Rows of each published table, as a JSON object."),
+    "build_id": ("varchar", "The build whose state it holds, as dbt named it."),
+}
 #: What the builds changed since one of them (macros/builds.sql): post_id, first_slot, last_slot.
 _CHANGES = """
     create temp table changes as
@@ -69,7 +80,8 @@ def write(
             name = model["name"]
             if name not in taken_over:
                 _create(connection, model)
-            _comment(connection, model)
+            columns = {c["name"]: c["description"] for c in model["columns"].values()}
+            _comment(connection, name, model["description"], columns)
             counts[name] = _one(connection, f"select count(*) from draft.{name}")
         _sign(connection, signature, others | counts)
         connection.execute("checkpoint draft")
@@ -156,28 +168,21 @@ def _drop_all_but(connection: duckdb.DuckDBPyConnection, kept: set[str]) -> None
             connection.execute(f"drop table draft.{name}")
 
 
-def _comment(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+def _comment(
+    connection: duckdb.DuckDBPyConnection, table: str, definition: str, columns: dict[str, str]
+) -> None:
     """BI tools show these as the definitions."""
-    name = model["name"]
-    connection.execute(f"comment on table draft.{name} is {literal(model['description'])}")
-    for column in model["columns"].values():
-        target = f"draft.{name}.{column['name']}"
-        connection.execute(f"comment on column {target} is {literal(column['description'])}")
+    connection.execute(f"comment on table draft.{table} is {literal(definition)}")
+    for column, meaning in columns.items():
+        connection.execute(f"comment on column draft.{table}.{column} is {literal(meaning)}")
 
 
 def _sign(
     connection: duckdb.DuckDBPyConnection, signature: Signature, row_counts: dict[str, int]
 ) -> None:
     """Put the `publication` row into the file: what this generation is made of."""
-    connection.execute(
-        """
-        create table draft.publication (
-            generation bigint, built_at timestamptz, data_as_of timestamptz,
-            git_revision varchar, tests_passed integer, tests_warned integer,
-            row_counts varchar, build_id varchar
-        )
-        """
-    )
+    columns = ", ".join(f"{name} {kind}" for name, (kind, _) in _PUBLICATION.items())
+    connection.execute(f"create table draft.publication ({columns})")
     connection.execute(
         """
         insert into draft.publication
@@ -194,9 +199,12 @@ def _sign(
             "counts": json.dumps(row_counts),
         },
     )
-    connection.execute(
-        "comment on table draft.publication is 'One row: which generation this file is, when it "
-        "was built, how fresh its data is, and which tests it passed.'"
+    _comment(
+        connection,
+        "publication",
+        "One row: which generation this file is, when it was built, how fresh its data is, and how "
+        "many tests it passed.",
+        {name: definition for name, (_, definition) in _PUBLICATION.items()},
     )
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from execution.analytics import aggregations
 from execution.analytics.aggregations import BuildError, BuildResult, Dbt
 from execution.analytics.publish import PublishError, publish
 from ingest.clock import SystemClock
 from tests.integration.nexus_command import EXPORT, Nexus
+from tests.warehouse.raw_warehouse import copied_project
 
 REAL_EXPORTS = Path(__file__).parents[3] / "shared" / "data" / "x-analytics-exports"
 TESTED = BuildResult(models=1, tests_passed=1, tests_warned=0)
@@ -63,8 +65,7 @@ def test_the_publication_says_what_it_is_made_of(imported: Nexus) -> None:
 def test_definitions_travel_with_the_published_tables(imported: Nexus) -> None:
     undescribed = imported.query(
         "select table_name, column_name from duckdb_columns()"
-        " where comment is null and table_name <> 'publication'"
-        " and not internal"
+        " where comment is null and not internal"
     )
     assert undescribed == []
 
@@ -198,3 +199,27 @@ def test_a_preview_of_no_model_is_one_line(imported: Nexus) -> None:
     done = imported("preview", "no_such_model")
     assert done.stderr == "nexus: no model is called 'no_such_model'\n"
     assert done.returncode == 1
+
+
+def test_a_preview_of_broken_sql_names_the_file_and_the_mistake(
+    imported: Nexus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = copied_project(tmp_path)
+    (project / "models" / "marts" / "core" / "accounts.sql").write_text("selct 1 as account_id")
+    monkeypatch.setattr(aggregations, "PROJECT", project)
+    with pytest.raises(BuildError) as raised:
+        Dbt(imported.data_dir).preview("accounts", 1)
+    assert "in model accounts (models/marts/core/accounts.sql)" in str(raised.value)
+    assert 'syntax error at or near "selct"' in str(raised.value)
+    assert "Traceback" not in str(raised.value)
+
+
+def test_a_preview_of_what_reads_unbuilt_models_says_what_to_build(imported: Nexus) -> None:
+    with duckdb.connect(imported.data_dir / "warehouse.duckdb") as connection:
+        connection.execute("alter table intermediate.int_post_totals rename to elsewhere")
+    try:
+        with pytest.raises(BuildError, match=r"nexus build --select \+post_scores$"):
+            Dbt(imported.data_dir).preview("post_scores", 1)
+    finally:
+        with duckdb.connect(imported.data_dir / "warehouse.duckdb") as connection:
+            connection.execute("alter table intermediate.elsewhere rename to int_post_totals")

@@ -33,6 +33,27 @@ def test_make_understands_its_targets(target: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("preview", "say which: make preview MODEL=post_scores"),
+        ("import", 'say which: make import FILE="path/to/export.csv"'),
+        ("lint MODEL=nope", "no model is called nope"),
+    ],
+)
+def test_make_says_what_it_lacks(command: str, said: str) -> None:
+    """Without installing anything first: `-o` takes that as done."""
+    done = subprocess.run(
+        ["make", "-o", "install", "-o", ".venv/.installed-dev", *command.split()],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.splitlines()[0] == f"nexus: {said}"
+    assert done.returncode == 2
+
+
 def test_commands_named_in_the_readme_exist() -> None:
     named = set(re.findall(r"nexus ([a-z][a-z-]*)", README))
     assert named <= set(main.commands), named - set(main.commands)
