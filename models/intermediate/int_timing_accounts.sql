@@ -17,7 +17,7 @@ sums as (
             cast(sum(n) as varchar),
             cast(sum(total) as varchar),
             cast(sum(squares) as varchar),
-            cast(sum(places * (24 * weekday + hour)) as varchar)
+            cast(sum(marks * (24 * weekday + hour)) as varchar)
         ) as fingerprint
     from {{ ref('int_timing_cells') }}
     group by account_id, timezone, measure

@@ -1,6 +1,6 @@
 """Posting times and comparisons of accounts with enough posts for them, landed in several loads.
 
-METRICS.md sections 6 and 7 over again in plain Python.
+METRICS.md sections 6 and 7 over again in plain Python, and a full refresh to compare with.
 """
 
 import math
@@ -22,7 +22,7 @@ from .raw_warehouse import Account, Post, RawWarehouse, Row, at
 from .reference import BENCHMARKED, Counters, benchmark
 from .reference_times import Heatmap, before
 from .test_histories import assert_same
-from .test_incremental import RAW_OF_POSTS
+from .test_incremental import RAW_OF_POSTS, assert_equal_to_a_full_refresh
 
 MONDAY = at("2026-01-05")
 #: Ages at which a post is read: its values at 72 hours lie between.
@@ -309,6 +309,10 @@ def test_an_hour_is_recommended_where_random_dealings_rarely_do_as_well(
         (UNRECOMMENDED[True], None),
         (UNRECOMMENDED[False], None),
     }
+
+
+def test_loads_give_the_posting_times_and_comparisons_of_a_full_refresh(built: Built) -> None:
+    assert_equal_to_a_full_refresh(built.warehouse)
 
 
 def test_a_post_stands_against_those_of_its_type_where_there_are_twenty(built: Built) -> None:
