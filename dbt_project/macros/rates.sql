@@ -121,6 +121,11 @@
     end
 {%- endmacro %}
 
+{#- What: a number of at most four decimals, below 1e14, in ten-thousandths as a bigint, exact. -#}
+{% macro in_ten_thousandths(number) -%}
+    cast(cast({{ number }} as decimal(18, 4)) * 10000 as bigint)
+{%- endmacro %}
+
 {#- What: a bigint in ten-thousandths as DECIMAL(18,4), exact. -#}
 {% macro from_ten_thousandths(number) -%}
     cast(cast({{ number }} as decimal(18, 0)) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4))

@@ -1,7 +1,8 @@
 {#-
     What:   a number that orders the rows of a group at random, another way for each draw, and the same
-            for the same row and draw on every engine and in every build.
-    Types:  row number and draw as bigint -> bigint below 2**31. Squares modulo a prime, mixed with both.
+            for the same row and draw on every engine and in every build. Added up, such numbers also tell
+            which pairs of numbers they are of.
+    Types:  row number and draw, below 2**31, as bigint -> bigint below 2**31. Squares modulo a prime, mixed with both.
     Usage:  row_number() over (partition by draw order by {{ shuffle_key('position', 'draw') }}, position)
 -#}
 {% macro shuffle_key(position, draw) -%}

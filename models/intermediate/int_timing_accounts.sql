@@ -17,7 +17,7 @@ sums as (
             cast(sum(n) as varchar),
             cast(sum(total) as varchar),
             cast(sum(squares) as varchar),
-            cast(sum(places * (24 * weekday + hour)) as varchar)
+            cast(sum(marks * (24 * weekday + hour)) as varchar)
         ) as fingerprint
     from {{ ref('int_timing_cells') }}
     group by account_id, timezone, measure
@@ -25,13 +25,13 @@ sums as (
 ),
 
 -- Variance within and between the cells by the method of moments; no more between them than chance puts
--- there means that they are taken as equal (METRICS.md 7).
+-- there means that they are taken as equal (METRICS.md 7). Rounding may leave less than nothing within.
 moments as (
 
     select
         *,
         total / n as mean,
-        case when n > cells then (squares - cell_squares) / (n - cells) end as within_variance,
+        case when n > cells then greatest(squares - cell_squares, 0) / (n - cells) end as within_variance,
         case when cells > 1 then (cell_squares - total * total / n) / (cells - 1) end as between_squares,
         case when cells > 1 then (n - squared_sizes / n) / (cells - 1) end as typical_size,
         case when n > 1 and squares > total * total / n then sqrt((squares - total * total / n) / (n - 1)) end

@@ -8,10 +8,10 @@ cells as (
         weekday,
         hour,
         count(*) as n,
-        cast(sum(place) as bigint) as places,
         {%- for measure in timing_measures() %}
         cast(sum(unit_{{ measure }}) as bigint) as total_{{ measure }},
-        cast(sum(unit_{{ measure }} * unit_{{ measure }}) as bigint) as squares_{{ measure }}
+        cast(sum(unit_{{ measure }} * unit_{{ measure }}) as bigint) as squares_{{ measure }},
+        cast(sum({{ shuffle_key('place', 'unit_' ~ measure) }}) as bigint) as marks_{{ measure }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('int_timing_posts') }}
@@ -28,9 +28,9 @@ final as (
         weekday,
         hour,
         n,
-        places,
         total_{{ measure }} as total,
-        squares_{{ measure }} as squares
+        squares_{{ measure }} as squares,
+        marks_{{ measure }} as marks
     from cells
     {%- if not loop.last %}
     union all

@@ -106,19 +106,28 @@ cells as (
 
 ),
 {% for round, first, last, most in rounds %}{% set before = loop.previtem[0] if loop.previtem else none %}
-{{ round }}_zones as (
+-- One measure is not dealt longer because the other is: each has what it would have alone.
+{{ round }}_tops as (
 
-    select distinct
-        tops.account_id,
-        tops.timezone
+    select tops.*
     from tops
     {% if before %}
     inner join {{ before }}_totals as drawn
         on
             tops.account_id = drawn.account_id
             and tops.timezone = drawn.timezone
+            and tops.measure = drawn.measure
     where drawn.larger <= {{ most }}
     {% endif %}
+
+),
+
+{{ round }}_zones as (
+
+    select distinct
+        account_id,
+        timezone
+    from {{ round }}_tops
 
 ),
 
@@ -244,7 +253,7 @@ cells as (
         ) as largest
     from {{ round }}_sums as sums
     inner join cells on sums.cell = cells.cell
-    inner join tops
+    inner join {{ round }}_tops as tops
         on
             cells.account_id = tops.account_id
             and cells.timezone = tops.timezone

@@ -3,16 +3,19 @@
 
 with
 
+-- A correction may leave less than nothing at 72 hours: no logarithm there.
 aged as (
 
     select
         post_id,
         account_id,
         published_at,
-        cast(impressions as bigint) * 10000 as impressions,
-        cast(engagement_score * 10000 as bigint) as engagement_score
+        case when impressions < 0 then 0 else {{ in_ten_thousandths('impressions') }} end as impressions,
+        {{ in_ten_thousandths('engagement_score') }} as engagement_score
     from {{ ref('post_age_values') }}
-    where age_hours = 72
+    where
+        age_hours = 72
+        and impressions is not null
 
 ),
 
@@ -55,10 +58,7 @@ final as (
         {{ log_millionths('subjects.engagement_score', 'levels.median_engagement_score') }} as unit_engagement_score
     from subjects
     inner join levels on subjects.post_id = levels.post_id
-    where
-        levels.n >= 5
-        and subjects.impressions is not null
-        and levels.median_impressions is not null
+    where levels.n >= 5
 
 )
 

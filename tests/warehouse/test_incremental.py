@@ -23,6 +23,7 @@ KEPT = (
     "int_account_days",
     "int_slot_coverage",
     "int_timing_units",
+    "int_timing_evidence",
 )
 
 #: Where a post and its readings land.

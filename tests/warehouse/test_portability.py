@@ -17,6 +17,7 @@ SHARED = {
         "abs",
         "avg",
         "bool_and",
+        "bool_or",
         "cast",
         "coalesce",
         "concat",

@@ -12,7 +12,7 @@ values_at_age as (
         post_id,
         age_hours,
         {%- for metric in metrics %}
-        cast({{ metric }} * 10000 as bigint) as {{ metric }}
+        {{ in_ten_thousandths(metric) }} as {{ metric }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('post_age_values') }}
@@ -21,7 +21,7 @@ values_at_age as (
         scores.post_id,
         0 as age_hours,
         {%- for metric in metrics %}
-        cast(scores.{{ metric }} * 10000 as bigint) as {{ metric }}
+        {{ in_ten_thousandths('scores.' ~ metric) }} as {{ metric }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('post_scores') }} as scores

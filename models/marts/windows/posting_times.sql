@@ -16,9 +16,9 @@ cells as (
         accounts.k,
         cells.total / cast(cells.n as double) as mean,
         scores.place = 1 and scores.z is not null as is_top,
-        max(case when scores.z is not null then 1 else 0 end) over (
+        bool_or(scores.is_enough) over (
             partition by cells.account_id, cells.timezone, cells.measure
-        ) as is_tested,
+        ) as is_enough,
         evidence.draws,
         evidence.larger_draws
     from {{ ref('int_timing_cells') }} as cells
@@ -52,7 +52,7 @@ shrunk as (
         case when k is null then parent else (n * mean + k * parent) / (n + k) end as shrunk_mean,
         case when k is null then sqrt(within_variance / posts) else sqrt(within_variance / (n + k)) end as error,
         case
-            when is_tested = 0 then 'too few posts'
+            when not is_enough then 'too few posts'
             when draws = 1000 and larger_draws + 1 <= 0.05 * (draws + 1) then 'recommended'
             else 'no timing effect visible'
         end as verdict
