@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from api.queries.scope import RELATIONS
+from api.routes.analytics import ENDPOINTS, ROOT
+from execution.analytics import flags
 from ingest import slots
 
 from .raw_warehouse import PROJECT, TABLES, RawWarehouse, at
@@ -239,14 +242,28 @@ def test_a_mart_says_its_grain_and_three_questions_it_answers(project: Project) 
         assert len(questions) == 3, node["name"]
 
 
-def test_every_mart_is_exposed_to_those_who_read_it(project: Project) -> None:
+def test_exposures_name_exactly_the_marts_that_are_read(project: Project) -> None:
     exposures = project.manifest["exposures"].values()
-    assert {exposure["name"] for exposure in exposures} == {"api", "dashboard", "bi_tools"}
-    shown = {parent for exposure in exposures for parent in exposure["depends_on"]["nodes"]}
-    assert shown == {node["unique_id"] for node in project.marts()}
+    exposed = {exposure["name"]: set(exposure["depends_on"]["nodes"]) for exposure in exposures}
+    marts = {f"{node['schema']}.{node['name']}": node for node in project.marts()}
+    served = {marts[relation]["unique_id"] for relation in RELATIONS.values()}
+    listed = {f"marts.{name}" for name in re.findall(r"from (\w+)", flags._QUERY)}
+    assert exposed == {
+        "api": served,
+        "dashboard": served,
+        "flag_reviews": {marts[relation]["unique_id"] for relation in listed},
+        "bi_tools": {node["unique_id"] for node in marts.values() if layer(node) == "marts"},
+    }
+    assert set().union(*exposed.values()) == {node["unique_id"] for node in marts.values()}
     for exposure in exposures:
         assert exposure["description"]
         assert exposure["owner"]["email"]
+
+
+def test_the_dashboard_asks_every_analytics_route_of_the_api() -> None:
+    asked = re.findall(rf"{ROOT}/[^?`]*", (PROJECT / "api/dashboard/src/api.ts").read_text())
+    routes = {re.sub(r"<[^>]*>", "*", endpoint.rule) for endpoint in ENDPOINTS}
+    assert {re.sub(r"\${[^}]*}", "*", address) for address in asked} == routes
 
 
 # --- tests and contracts -----------------------------------------------------------------------
