@@ -8,10 +8,10 @@
 -#}
 
 {#- What: a moment before every slot: a post touched from then on is rebuilt whole. -#}
-{% macro beginning() %}cast('1970-01-01 00:00:00+00' as timestamp with time zone){% endmacro %}
+{% macro beginning() %}cast('1970-01-01 00:00:00+00' as {{ instant_type() }}){% endmacro %}
 
 {#- What: a moment after every slot: nothing stands after it that could be kept. -#}
-{% macro ending() %}cast('9999-01-01 00:00:00+00' as timestamp with time zone){% endmacro %}
+{% macro ending() %}cast('9999-01-01 00:00:00+00' as {{ instant_type() }}){% endmacro %}
 
 {#-
     What:   a table that the last complete build left, or none.
@@ -176,7 +176,7 @@
         select post_id, fingerprint, account_id, published_at from {{ schema }}.int_posts;
         delete from {{ schema }}.int_touched_before;
         create table if not exists {{ schema }}.recorded_builds as
-        select cast(0 as integer) as build, cast('' as varchar) as invocation_id where 1 = 0;
+        select cast(0 as integer) as build, cast('' as string) as invocation_id where 1 = 0;
         create table if not exists {{ schema }}.recorded_spans as
         select cast(0 as integer) as build, post_id, first_slot, last_slot
         from {{ schema }}.int_touched_posts where 1 = 0;

@@ -65,15 +65,15 @@
 
 {#-
     What:   how a count compares with the period before (METRICS.md 5): 'n/a', 'no change', 'new' or
-            'change'. NULL in either, or less than 90 % of the due slots filled in either, is 'n/a';
-            equal counts are 'no change' even at 0.
+            'change'. NULL in either, or less than 90 % of the due slots filled in either, is 'n/a',
+            and so is unknown coverage (no slot was due); equal counts are 'no change' even at 0.
     Usage:  {{ change_state('now', 'before', [('filled', 'due'), ('filled_before', 'due_before')]) }}
 -#}
 {% macro change_state(current, previous, coverages) -%}
     case
         when {{ current }} is null or {{ previous }} is null then 'n/a'
         {%- for filled, due in coverages %}
-        when {{ filled }} * 10 < {{ due }} * 9 then 'n/a'
+        when {{ due }} = 0 or {{ filled }} * 10 < {{ due }} * 9 then 'n/a'
         {%- endfor %}
         when {{ current }} = {{ previous }} then 'no change'
         when {{ previous }} = 0 then 'new'

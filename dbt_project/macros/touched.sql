@@ -20,7 +20,7 @@
         1 = 1
     {%- else -%}
         {{ post_id }} in (
-            select {{ 'cast(touched.post_id as varchar)' if is_landed else 'touched.post_id' }}
+            select {{ 'cast(touched.post_id as string)' if is_landed else 'touched.post_id' }}
             from {{ touched_posts }} as touched
         )
     {%- endif -%}

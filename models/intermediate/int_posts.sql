@@ -29,7 +29,7 @@ known as (
         account_id,
         platform_post_id,
         published_at,
-        cast(null as varchar) as post_type,
+        cast(null as string) as post_type,
         registered_at as known_at,
         3 as source_rank
     from {{ ref('stg_control__tracked_posts') }}
@@ -150,13 +150,13 @@ final as (
         last_due_slot,
         concat_ws(
             '|',
-            cast(account_id as varchar),
+            cast(account_id as string),
             account_kind,
             coalesce(post_type, 'type not known'),
             '{{ code_fingerprint() }}',
-            cast({{ epoch_microseconds('published_at') }} as varchar),
-            coalesce(cast({{ epoch_microseconds('first_due_slot') }} as varchar), 'not due'),
-            coalesce(cast({{ epoch_microseconds('deleted_at') }} as varchar), 'not deleted')
+            cast({{ epoch_microseconds('published_at') }} as string),
+            coalesce(cast({{ epoch_microseconds('first_due_slot') }} as string), 'not due'),
+            coalesce(cast({{ epoch_microseconds('deleted_at') }} as string), 'not deleted')
         ) as fingerprint
     from due_posts
 

@@ -11,7 +11,7 @@ posts as (
 
     select
         posts.post_id,
-        cast(posts.post_id as varchar) as landed_post_id,
+        cast(posts.post_id as string) as landed_post_id,
         posts.account_id,
         posts.platform,
         posts.account_kind,

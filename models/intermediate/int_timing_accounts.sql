@@ -14,10 +14,10 @@ sums as (
         cast(sum(n * n) as double) as squared_sizes,
         concat_ws(
             ' ',
-            cast(sum(n) as varchar),
-            cast(sum(total) as varchar),
-            cast(sum(squares) as varchar),
-            cast(sum(marks * (24 * weekday + hour)) as varchar)
+            cast(sum(n) as string),
+            cast(sum(total) as string),
+            cast(sum(squares) as string),
+            cast(sum(marks * (24 * weekday + hour)) as string)
         ) as fingerprint
     from {{ ref('int_timing_cells') }}
     group by account_id, timezone, measure

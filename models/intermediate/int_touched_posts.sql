@@ -31,7 +31,7 @@ new_posts as (
 
     select
         posts.post_id,
-        cast(posts.post_id as varchar) as landed_post_id
+        cast(posts.post_id as string) as landed_post_id
     from {{ ref('int_posts') }} as posts
     left join seen on posts.post_id = seen.post_id
     where seen.post_id is null

@@ -75,6 +75,16 @@ def test_each_statement_of_the_api_is_among_those_checked_here() -> None:
     assert named == builders
 
 
+def test_each_mart_that_may_be_read_is_read() -> None:
+    """The table is what dbt's exposures are held to."""
+    read = {
+        f"{table.db}.{table.name}"
+        for query in every_query(SCOPE).values()
+        for table in sqlglot.parse_one(query.sql, dialect="duckdb").find_all(exp.Table)
+    }
+    assert set(RELATIONS.values()) <= read
+
+
 def test_a_query_cannot_be_built_without_a_scope() -> None:
     signature = inspect.signature(Query)
     assert signature.parameters["scope"].default is inspect.Parameter.empty

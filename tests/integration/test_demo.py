@@ -70,7 +70,9 @@ def children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
-def test_the_link_opens_a_dashboard_with_numbers(environment: dict[str, str]) -> None:
+def test_the_build_warns_of_nothing_and_the_link_opens_a_dashboard_with_numbers(
+    environment: dict[str, str],
+) -> None:
     with running_demo(environment) as (link, demo), httpx.Client(follow_redirects=True) as browser:
         page = browser.get(link)
         assert page.status_code == 200
@@ -79,6 +81,9 @@ def test_the_link_opens_a_dashboard_with_numbers(environment: dict[str, str]) ->
         assert overview["cards"]["impressions"]["value"] > 0
         assert {account["platform"] for account in overview["accounts"]} == {"linkedin", "twitter"}
         assert "set-cookie" not in httpx.get(link).headers, "a link works once"
+        log = Path(environment["NEXUS_DATA_DIR"], "demo", "logs", "dbt.log").read_text()
+        assert "WARN=0 ERROR=0 SKIP=0" in log
+        assert "[WARNING]" not in log, "of deprecations neither"
         started = children(demo.pid)
         assert started, "the stand-in is a child of the demo"
     assert demo.returncode == 0

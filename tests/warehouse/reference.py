@@ -534,8 +534,9 @@ def change_state(
     """METRICS.md section 5."""
     if current is None or previous is None:
         return "n/a"
-    if any(part["filled_slots"] < Decimal("0.9") * part["due_slots"] for part in coverages):
-        return "n/a"
+    for part in coverages:  # where none was due, the coverage is unknown
+        if not part["due_slots"] or part["filled_slots"] < Decimal("0.9") * part["due_slots"]:
+            return "n/a"
     if current == previous:
         return "no change"
     return "new" if previous == 0 else "change"

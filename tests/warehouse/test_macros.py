@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from api.queries.comparisons import Footing, Slots, compare_counts
 from execution.analytics.aggregations import calculate_engagement_score
 from ingest import slots
 
@@ -164,6 +165,7 @@ def test_wall_clocks_are_read_as_python_reads_them(
 @example(current=0, previous=0, shares=[(1, 1), (1, 1)])
 @example(current=5, previous=0, shares=[(9, 10), (9, 10)])
 @example(current=5, previous=4, shares=[(89, 99), (1, 1)])
+@example(current=5, previous=4, shares=[(1, 1), (0, 0)])
 def test_changes_have_the_states_of_metrics_section_5(
     macros: Macros, current: int | None, previous: int | None, shares: list[tuple[int, int]]
 ) -> None:
@@ -179,3 +181,6 @@ def test_changes_have_the_states_of_metrics_section_5(
     found = macros.evaluate("change_state", dict.fromkeys(row, "bigint"), row)
     coverages = [{"filled_slots": filled, "due_slots": due} for filled, due in shares]
     assert found == reference.change_state(current, previous, coverages)
+    now, before = (Slots(due=due, filled=filled) for filled, due in shares)
+    footing = Footing(True, now, before, previous_engagements=None, connected_before=True)
+    assert found == compare_counts(current, previous, footing).state, "the API says the same"

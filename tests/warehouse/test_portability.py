@@ -1,13 +1,17 @@
-"""The models' SQL runs on another engine: what differs lies in the engine macros alone.
+"""The project's SQL runs on another engine: what differs lies in the engine macros alone.
 
-The models are compiled with every engine macro replaced by a call of its own name; what is left
-must be SQL that DuckDB and Spark share (DESIGN.md section 5).
+Models and data tests are compiled with every engine macro replaced by a call of its own name, as a
+build of what is new runs them and as a full refresh does; of hooks, the macros they call are read.
+What is left must be SQL that DuckDB and Spark share (DESIGN.md section 5).
 """
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from jinja2 import Environment
 
 from .raw_warehouse import PROJECT, RawWarehouse, copied_project
 
@@ -33,6 +37,7 @@ SHARED = {
         "least",
         "ln",
         "max",
+        "max_by",
         "min",
         "over",
         "dense_rank",
@@ -44,27 +49,72 @@ SHARED = {
     *("sum",),
 }
 #: Words before a bracket that are no functions.
-GRAMMAR = {"and", "as", "by", "case", "else", "exists", "from", "in", "not", "on", "or", "select"}
+GRAMMAR = {
+    "and",
+    "as",
+    "by",
+    "case",
+    "else",
+    "exists",
+    "from",
+    "in",
+    "join",
+    "not",
+    "on",
+    "or",
+    "select",
+}
 GRAMMAR |= {"then", "union", "values", "when", "where"}
 RULED_OUT = (
-    *("qualify", "::", "->", "exclude", "replace", "pivot", "unpivot", "lateral", "unnest"),
+    *("qualify", "::", "->", "exclude", "replace (", "pivot", "unpivot", "lateral", "unnest"),
     *("asof", "positional", "group by all", "order by all", "by name", "ilike", "ignore nulls"),
     *("distinct on", "filter (", "grouping sets", "list_", "array_", "struct_", "map_", "[", "{"),
+    # Types that Spark has not: text is `string` on both.
+    *("varchar", "uuid", "timestamptz", "with time zone", "hugeint"),
 )
+ENGINE = PROJECT / "dbt_project" / "macros" / "engine"
+
+
+@dataclass(frozen=True)
+class Portable:
+    """What dbt knows of the project, and its SQL without engine words, comments and texts."""
+
+    manifest: dict[str, Any]
+    sql: dict[str, str]
+
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        return [n for n in self.manifest["nodes"].values() if n["resource_type"] == kind]
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Model -> its SQL as compiled without engine words, comments and texts aside."""
+def project(tmp_path_factory: pytest.TempPathFactory) -> Portable:
     folder = tmp_path_factory.mktemp("portable")
-    project = copied_project(folder)
-    for path in (project / "dbt_project" / "macros" / "engine").glob("*.sql"):
+    copied = copied_project(folder)
+    for path in (copied / "dbt_project" / "macros" / "engine").glob("*.sql"):
         path.write_text(_without_words(path.read_text()))
     warehouse = RawWarehouse(folder / "warehouse.duckdb")
     warehouse.run()  # so that incremental models compile as such
-    warehouse.dbt("compile", project=project)
-    models = warehouse.path.parent / "target" / "compiled" / "nexus_analytics" / "models"
-    return {path.stem: _words(path) for path in models.rglob("*.sql") if path.parent.suffix == ""}
+    sql = {}
+    for mode, flags in (("of what is new", ()), ("full refresh", ("--full-refresh",))):
+        run = warehouse.dbt("compile", *flags, project=copied)
+        compiled = run.target / "compiled" / "nexus_analytics"
+        for part in ("models", "dbt_project"):
+            for path in (compiled / part).rglob("*.sql"):
+                sql[f"{path.stem}, {mode}"] = _words(path.read_text())
+    for path in (PROJECT / "dbt_project" / "macros").rglob("*.sql"):
+        if path.parent != ENGINE:
+            sql[path.name] = _words(" ~ ".join(_texts(path.read_text())))
+    return Portable(run.manifest(), sql)
+
+
+def _texts(template: str) -> Iterator[str]:
+    """All that a template may write, whichever way it goes: what stands outside of Jinja's
+    brackets, and the texts within."""
+    for _, kind, text in Environment(autoescape=True).lex(template):
+        if kind == "data":
+            yield text
+        elif kind == "string":
+            yield text[1:-1]
 
 
 def _without_words(macros: str) -> str:
@@ -81,37 +131,64 @@ def _without_words(macros: str) -> str:
     )
 
 
-def _words(path: Path) -> str:
-    sql = re.sub(r"--.*", "", path.read_text())
+def _words(sql: str) -> str:
+    sql = re.sub(r"--.*", "", sql)
     return re.sub(r"'[^']*'", "''", sql).lower()
 
 
 def test_every_engine_macro_was_replaced() -> None:
-    engine = PROJECT / "dbt_project" / "macros" / "engine"
-    for path in engine.glob("*.sql"):
+    for path in ENGINE.glob("*.sql"):
         text = path.read_text()
         assert text.count("default__") == _without_words(text).count(" %}engine_"), path.name
 
 
-def test_models_use_functions_that_both_engines_have(compiled: dict[str, str]) -> None:
-    assert len(compiled) > 40
+def test_the_sql_of_every_model_and_test_in_both_modes_and_of_macros_is_looked_at(
+    project: Portable,
+) -> None:
+    for node in [*project.of_type("model"), *project.of_type("test")]:
+        for mode in ("of what is new", "full refresh"):
+            assert f"{node['name']}, {mode}" in project.sql
+    assert "delete from" in project.sql["builds.sql"]
+
+
+def test_hooks_are_calls_of_macros(project: Portable) -> None:
+    of_models = [
+        hook["sql"]
+        for node in project.of_type("model")
+        for when in ("pre-hook", "post-hook")
+        for hook in node["config"][when]
+    ]
+    of_runs = [node["raw_code"] for node in project.of_type("operation")]
+    assert len(of_models) > 10
+    assert len(of_runs) == 3
+    for hook in [*of_models, *of_runs]:
+        assert re.fullmatch(r"{{ \w+\([^{}]*\) }}", hook)
+
+
+def test_unit_tests_give_rows_not_sql(project: Portable) -> None:
+    """So dbt writes their SQL, for the engine it runs on, around that of the model."""
+    for test in project.manifest["unit_tests"].values():
+        for rows in [*test["given"], test["expect"]]:
+            assert rows["format"] == "dict", test["name"]
+
+
+def test_functions_are_those_that_both_engines_have(project: Portable) -> None:
     found = {
-        (model, name)
-        for model, sql in compiled.items()
-        for name in re.findall(r"\b([a-z_][a-z_0-9]*)\s*\(", sql)
-        if not name.startswith("engine_")
+        (name, function)
+        for name, sql in project.sql.items()
+        for function in re.findall(r"\b([a-z_][a-z_0-9]*)\s*\(", sql)
+        if not function.startswith("engine_")
     }
-    names = {name for _, name in found} - SHARED - GRAMMAR
-    assert {pair for pair in found if pair[1] in names} == set()
+    assert {pair for pair in found if pair[1] not in SHARED | GRAMMAR} == set()
 
 
 @pytest.mark.parametrize("word", RULED_OUT)
-def test_models_do_without_the_words_of_one_engine(compiled: dict[str, str], word: str) -> None:
+def test_no_sql_has_a_word_that_one_engine_lacks(project: Portable, word: str) -> None:
     pattern = rf"\b{re.escape(word)}\b" if word.isalpha() else re.escape(word)
-    assert [model for model, sql in compiled.items() if re.search(pattern, sql)] == []
+    assert [name for name, sql in project.sql.items() if re.search(pattern, sql)] == []
 
 
-def test_no_model_names_an_engine_macro_that_other_engines_lack() -> None:
-    text = "".join(p.read_text() for p in (PROJECT / "dbt_project/macros/engine").glob("*.sql"))
+def test_each_engine_macro_has_its_form_for_the_other_engine() -> None:
+    text = "".join(path.read_text() for path in ENGINE.glob("*.sql"))
     default = set(re.findall(r"macro default__(\w+)", text))
     assert default == set(re.findall(r"macro spark__(\w+)", text))

@@ -8,3 +8,15 @@
 {% macro default__uuid_type() %}uuid{% endmacro %}
 
 {% macro spark__uuid_type() %}string{% endmacro %}
+
+
+{#-
+    What:   the engine's type of an instant, which a session in UTC shows as UTC.
+    Output: a type name.
+    Usage:  cast('1970-01-01 00:00:00+00' as {{ instant_type() }})
+-#}
+{% macro instant_type() %}{{ adapter.dispatch('instant_type')() }}{% endmacro %}
+
+{% macro default__instant_type() %}timestamp with time zone{% endmacro %}
+
+{% macro spark__instant_type() %}timestamp{% endmacro %}

@@ -46,8 +46,8 @@ landed_sums as (
 marted as (
 
     select
-        cast(account_id as varchar) as account_id,
-        cast(post_id as varchar) as post_id,
+        cast(account_id as string) as account_id,
+        cast(post_id as string) as post_id,
         count(*) as snapshots,
         {%- for counter in counters() %}
         sum({{ counter }}) as {{ counter }}
@@ -73,7 +73,7 @@ differing_posts as (
     from landed_sums
     inner join {{ ref('stg_control__accounts') }} as accounts
         on
-            landed_sums.account_id = cast(accounts.account_id as varchar)
+            landed_sums.account_id = cast(accounts.account_id as string)
             and accounts.merged_into is not null
     union distinct
     select coalesce(landed_sums.post_id, marted.post_id) as post_id
@@ -120,7 +120,7 @@ landed as (
             and readings.collected_at = newest.collected_at
     inner join {{ ref('stg_control__accounts') }} as accounts
         on
-            readings.account_id = cast(accounts.account_id as varchar)
+            readings.account_id = cast(accounts.account_id as string)
             and accounts.merged_into is null
     where not readings.is_archived
     group by readings.account_id, readings.post_id

@@ -123,7 +123,7 @@ joined as (
 
     select
         bounds.account_id,
-        accounts.platform,
+        bounds.platform,
         bounds.window_name,
         bounds.window_start,
         bounds.window_end,
@@ -145,7 +145,6 @@ joined as (
         coalesce(previous_coverage.due_slots, 0) as previous_due_slots,
         coalesce(previous_coverage.filled_slots, 0) as previous_filled_slots
     from {{ ref('int_window_bounds') }} as bounds
-    inner join {{ ref('int_accounts_live') }} as accounts on bounds.account_id = accounts.account_id
     left join gained
         on
             bounds.account_id = gained.account_id
@@ -157,7 +156,7 @@ joined as (
             and bounds.window_name = previous_gained.window_name
             and previous_gained.period = 'previous'
             -- A period that began before the account was connected was not observed whole.
-            and (accounts.connected_at is null or bounds.previous_start >= accounts.connected_at)
+            and (bounds.connected_at is null or bounds.previous_start >= bounds.connected_at)
     left join coverage
         on
             bounds.account_id = coverage.account_id
