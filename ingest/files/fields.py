@@ -5,10 +5,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from ingest.platforms.base import MOST_COUNT
 from ingest.platforms.values import Unusable
 
-#: The marts keep counters as INTEGER (directive 1.2).
-_LARGEST: Final = 2**31 - 1
 _NUMBER: Final = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]*))?")
 _POST_ID: Final = re.compile(r"[1-9][0-9]{0,18}")
 _PERMALINK: Final = re.compile(
@@ -38,7 +37,7 @@ def counter(value: str, field: str) -> int | None:
     sign, whole, fraction = number.groups()
     if (fraction or "").strip("0"):
         raise Unusable(field, f"{_shown(value)} is not a whole number")
-    if len(whole.lstrip("0")) > len(str(_LARGEST)) or int(whole) > _LARGEST:
+    if len(whole.lstrip("0")) > len(str(MOST_COUNT)) or int(whole) > MOST_COUNT:
         raise Unusable(field, f"{_shown(value)} is too large")
     if sign == "-" and int(whole):
         raise Unusable(field, f"{_shown(value)} is negative")

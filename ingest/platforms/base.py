@@ -17,8 +17,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from ingest.http import ApiError
 from ingest.oauth import Provider
 
-#: The marts keep counters as INTEGER (directive 1.2); what does not fit is rejected, not wrapped.
-Counter = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+#: The marts keep counters as INTEGER (directive 1.2), and what one adds to another, too: any two of
+#: these differ by less than 2**31. LinkedIn's corrections go below zero, by a million at most. What
+#: does not fit is rejected, not wrapped: no build could go on with it.
+LEAST_COUNT = -(2**20)
+MOST_COUNT = 2**31 - 1 + LEAST_COUNT
+Counter = Annotated[int, Field(ge=LEAST_COUNT, le=MOST_COUNT)]
 MaybeCounter = Counter | None
 
 AccountKind = Literal["page", "member", "profile"]

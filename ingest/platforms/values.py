@@ -9,11 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from ingest.platforms.base import Rejected
+from ingest.platforms.base import LEAST_COUNT, MOST_COUNT, Rejected
 
-#: Counters become INTEGER in the marts (directive 1.2).
-_LEAST: Final = -(2**31)
-_MOST: Final = 2**31 - 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: No post is older than the older of the two platforms.
 _EARLIEST: Final = datetime(2003, 1, 1, tzinfo=UTC)
@@ -50,7 +47,7 @@ def mapping(value: object, field: str) -> Mapping[str, Any]:
     return value
 
 
-def counter(fields: Mapping[str, Any], key: str, least: int = _LEAST) -> int | None:
+def counter(fields: Mapping[str, Any], key: str, least: int = LEAST_COUNT) -> int | None:
     """A counter; None where it was not sent (METRICS.md section 1).
 
     A float, a boolean or a string of digits is refused: a platform that changes a type may have
@@ -61,8 +58,9 @@ def counter(fields: Mapping[str, Any], key: str, least: int = _LEAST) -> int | N
         return None
     if isinstance(value, bool) or not isinstance(value, int):
         raise Unusable(key, f"is a {type(value).__name__}, not an integer")
-    if not least <= value <= _MOST:
-        raise Unusable(key, "is negative" if _LEAST <= value < 0 else "is out of range for INTEGER")
+    if not least <= value <= MOST_COUNT:
+        is_negative = LEAST_COUNT <= value < 0
+        raise Unusable(key, "is negative" if is_negative else "is out of range for a counter")
     return value
 
 

@@ -241,7 +241,7 @@ summed_versions as (
         min(first_landed_at) as first_landed_at,
         max(layout) as layout,
         {%- for measure in file_measures() %}
-        cast(case when count({{ measure }}) = count(*) then sum({{ measure }}) end as integer) as {{ measure }}
+        {{ sum_of_versions(measure) }} as {{ measure }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from file_versions
@@ -340,20 +340,14 @@ measured as (
         unioned.layout,
         unioned.collected_basis,
         formulas.engagements_basis,
-        cast(
-            {%- for counter in counters() if counter != 'impressions' %}
-            case when formulas.adds_{{ counter }} = 1 then unioned.{{ counter }} else 0 end
-            {%- if not loop.last %} +{% endif %}
-            {%- endfor %}
-            as bigint
-        ) as engagements,
-        cast(
-            {%- for counter in counters() if counter != 'impressions' %}
-            case when formulas.adds_core_{{ counter }} = 1 then unioned.{{ counter }} else 0 end
-            {%- if not loop.last %} +{% endif %}
-            {%- endfor %}
-            as bigint
-        ) as engagements_core
+        cast(0 as bigint)
+        {%- for counter in counters() if counter != 'impressions' %}
+        + case when formulas.adds_{{ counter }} = 1 then unioned.{{ counter }} else 0 end
+        {%- endfor %} as engagements,
+        cast(0 as bigint)
+        {%- for counter in counters() if counter != 'impressions' %}
+        + case when formulas.adds_core_{{ counter }} = 1 then unioned.{{ counter }} else 0 end
+        {%- endfor %} as engagements_core
     from unioned
     left join formulas
         on

@@ -31,7 +31,7 @@ landed as (
         post_id,
         max(collected_at) as collected_at,
         {%- for measure in file_measures() %}
-        case when count({{ measure }}) = count(*) then sum({{ measure }}) end as {{ measure }}
+        {{ sum_of_versions(measure) }} as {{ measure }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from ranked_versions

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.http import ApiError
-from ingest.platforms.base import Collection, CollectionRequest
+from ingest.platforms.base import MOST_COUNT, Collection, CollectionRequest
 from ingest.platforms.twitter import LOOKUP, PRICES, TIMELINE, USER, TwitterSettings
 
 from .harness import (
@@ -412,7 +412,7 @@ def test_a_version_that_is_gone_took_its_counters_along() -> None:
 
 def test_a_sum_of_versions_that_is_out_of_range_is_rejected() -> None:
     pair = sorted(ids_of([1, 1.01]), key=int)
-    rig = twitter(MiniX(edited(*pair, likes=2**31 - 1)))
+    rig = twitter(MiniX(edited(*pair, likes=MOST_COUNT)))
     got = rig.platform.collect(request([pair[0]]))
     assert [(r.subject, r.field) for r in got.rejected] == [(pair[0], "like_count")]
     assert got.readings == []

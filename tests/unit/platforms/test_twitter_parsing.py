@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ingest.http import ApiError
-from ingest.platforms.base import Rejected
+from ingest.platforms.base import LEAST_COUNT, MOST_COUNT, Rejected
 from ingest.platforms.twitter import PostsPage, SeenPost, read_posts, read_user
 from ingest.platforms.values import Unusable
 
@@ -126,7 +126,7 @@ def test_zero_is_zero_in_either_dialect() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [True, False, 1.0, "12", "", [], {}, -1, 2**31, -(2**31) - 1, 1e300]
+    "value", [True, False, 1.0, "12", "", [], {}, -1, MOST_COUNT + 1, LEAST_COUNT - 1, 1e300]
 )
 @pytest.mark.parametrize("name", ["like_count", "repost_count", "impression_count"])
 def test_a_counter_of_another_type_rejects_the_post_with_the_reason(name: str, value: Any) -> None:
@@ -137,7 +137,7 @@ def test_a_counter_of_another_type_rejects_the_post_with_the_reason(name: str, v
     assert [post.id for post in page.seen] == ["2114900000000000005"]
 
 
-@pytest.mark.parametrize("value", [2**31 - 1, 0])
+@pytest.mark.parametrize("value", [MOST_COUNT, 0])
 def test_every_count_that_fits_is_kept(value: int) -> None:
     post = only(read(x_post(POST_ID, public_metrics={"like_count": value})))
     assert post.counters["like_count"] == value
