@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from .cells import assert_same
 from .histories import Histories, generate, land
-from .raw_warehouse import RawWarehouse, Row
+from .raw_warehouse import RawWarehouse
 from .reference import (
     AGES,
     BENCHMARKED,
@@ -25,19 +26,6 @@ from .reference import (
 )
 
 WINDOWS = ("24h", "7d", "30d", "90d")
-
-
-def assert_same(found: list[Row], wanted: dict[Any, dict[str, Any]], *key: str) -> None:
-    """Rows by key, cell by cell; the message names the first cells that differ."""
-    by_key = {tuple(row[name] for name in key): row for row in found}
-    assert set(by_key) == set(wanted)
-    wrong = {
-        (where, name): (by_key[where][name], value)
-        for where, row in wanted.items()
-        for name, value in row.items()
-        if by_key[where][name] != value
-    }
-    assert not wrong, f"{len(wrong)} cells differ (found, wanted): {list(wrong.items())[:5]}"
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=lambda seed: f"seed-{seed}")
