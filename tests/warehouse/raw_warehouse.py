@@ -286,6 +286,7 @@ class RawWarehouse:
         members: Mapping[str, str] | None = None,
         merged_into: UUID | None = None,
         state: str = "active",
+        expires_at: datetime | None = None,
     ) -> Account:
         """An account, connected where `connected_at` is given. `members`: user key -> role."""
         kind = kind or {"twitter": "profile", "linkedin": "page"}[platform]
@@ -315,21 +316,56 @@ class RawWarehouse:
                 "control_account_members",
                 {"account_id": str(account_id), "user_key": user_key, "role": role},
             )
+        account = Account(account_id, platform, kind, timezone)
         if connected_at is not None:
-            self._add(
-                "control_connections",
-                {
-                    "connection_id": f"connection-{name}",
-                    "account_id": str(account_id),
-                    "platform": platform,
-                    "state": state,
-                    "connected_at": connected_at,
-                    "expires_at": None,
-                    "scopes": "",
-                    "last_success_at": last_success_at,
-                },
+            self.connection(
+                account,
+                f"connection-{name}",
+                connected_at,
+                last_success_at=last_success_at,
+                state=state,
+                expires_at=expires_at,
             )
-        return Account(account_id, platform, kind, timezone)
+        return account
+
+    def connection(
+        self,
+        account: Account,
+        connection_id: str,
+        connected_at: datetime,
+        *,
+        last_success_at: datetime | None = None,
+        state: str = "active",
+        expires_at: datetime | None = None,
+        cooldown_until: datetime | None = None,
+    ) -> None:
+        """A consent to read an account."""
+        self._add(
+            "control_connections",
+            {
+                "connection_id": connection_id,
+                "account_id": str(account.account_id),
+                "platform": account.platform,
+                "state": state,
+                "connected_at": connected_at,
+                "expires_at": expires_at,
+                "scopes": "",
+                "last_success_at": last_success_at,
+                "cooldown_until": cooldown_until,
+            },
+        )
+
+    def imported(self, account: Account, imported_at: datetime, rows_rejected: int) -> None:
+        """A file of an account, as the control store books it."""
+        self._add(
+            "control_imports",
+            {
+                "import_id": f"import-{imported_at:%Y-%m-%d}",
+                "account_id": str(account.account_id),
+                "rows_rejected": rows_rejected,
+                "imported_at": imported_at,
+            },
+        )
 
     def succeeded(self, account: Account, moment: datetime) -> None:
         """The latest successful collection of an account."""
