@@ -804,9 +804,9 @@ def test_snapshots_hold_what_was_read_with_its_rate_and_score(built: Built) -> N
     assert_cells(rows(built, "marts.analytics_snapshots"), snapshots(), "id")
 
 
-# A quarter hour of activity holds one post here: 16:10 is in that of 16:00. Due and filled slots
-# stand in the quarter hour in which they start; those of the 31st, without Cleo, whose posts were
-# deleted by then: a1, a2, a3, b1, b2 are read at 0, 6 and 12 h, the others every two hours.
+# Each quarter hour of activity holds one increment here. A slot counts in that in which it starts:
+# the due and the filled ones of the 31st, when all of Cleo's posts were deleted. a1, a2, a3, b1 and
+# b2 are due at 0, 6 and 12 h; a5, a6, b3 and b4 every two hours.
 SLOTS_OF_THE_31ST = """
     ada 00 5 0    bea 00 3 1  # b3
     ada 02 2 0    bea 02 1 0
