@@ -18,10 +18,10 @@ import pytest
 
 from ingest import identity
 
+from .cells import assert_same
 from .raw_warehouse import Account, Post, RawWarehouse, Row, at
 from .reference import BENCHMARKED, Counters, benchmark
 from .reference_times import Heatmap, before
-from .test_histories import assert_same
 from .test_incremental import RAW_OF_POSTS, assert_equal_to_a_full_refresh
 
 MONDAY = at("2026-01-05")
