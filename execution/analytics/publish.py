@@ -15,7 +15,13 @@ from typing import Any
 import duckdb
 
 from execution.analytics.aggregations import BuildResult, Dbt
-from execution.analytics.published_file import Model, Signature, is_changed_in_place, write
+from execution.analytics.published_file import (
+    Model,
+    Signature,
+    is_changed_in_place,
+    write,
+    write_without_deleted,
+)
 from execution.control.settings import Settings
 from ingest.clock import Clock
 from ingest.durable import fsync
@@ -75,6 +81,7 @@ def publish(
             draft.chmod(mode)
             fsync(draft)
             draft.rename(folder / f"{stem}-{generation}.duckdb")
+        _drop_deleted_content(settings, generation)
         for stem, link, _ in _PARTS.values():
             _swap(folder / link, f"{stem}-{generation}.duckdb")
     except (duckdb.Error, OSError) as error:
@@ -103,6 +110,20 @@ def drop_generations(folder: Path, newest_to_drop: int) -> int:
     if dropped:
         fsync(folder)
     return len(dropped)
+
+
+def _drop_deleted_content(settings: Settings, generation: int) -> None:
+    """What this generation holds no more of deleted posts, those before it shall not keep."""
+    stem, _, mode = _PARTS["content"]
+    for path in settings.published_dir.glob(f"{stem}-*.duckdb"):
+        draft = path.with_name(f".{path.name}.draft")
+        if _generation(path) < generation and write_without_deleted(
+            draft, path, settings.warehouse
+        ):
+            draft.chmod(mode)
+            fsync(draft)
+            draft.replace(path)
+            fsync(path.parent)
 
 
 def _generation(path: Path) -> int:

@@ -36,6 +36,9 @@ _PUBLICATION = {
     "row_counts": ("varchar", "Rows of each published table, as a JSON object."),
     "build_id": ("varchar", "The build whose state it holds, as dbt named it."),
 }
+#: The content table that holds texts and links, and which of its rows are to go.
+_TEXTS = "post_content"
+_IS_DELETED = "post_id in (select post_id from warehouse.marts.posts where is_deleted)"
 #: What the builds changed since one of them (macros/builds.sql): post_id, first_slot, last_slot.
 _CHANGES = """
     create temp table changes as
@@ -87,6 +90,33 @@ def write(
         connection.execute("checkpoint draft")
         connection.execute("detach draft")
     return counts
+
+
+def write_without_deleted(draft: Path, published: Path, warehouse: Path) -> bool:
+    """Write `published`, a content file, anew as `draft` without posts that were deleted since.
+
+    DuckDB would keep the bytes of rows deleted in place. Whether it held any: if not, nothing is
+    written.
+    """
+    with scratch_connection(draft, memory_limit=_MEMORY) as connection:
+        for file, name in ((warehouse, "warehouse"), (published, "published")):
+            connection.execute(f"attach {literal(file)} as {name} (read_only)")
+        if not _one(connection, f"select count(*) from published.{_TEXTS} where {_IS_DELETED}"):
+            return False
+        connection.execute(f"attach {literal(draft)} as draft (row_group_size 16384)")
+        connection.execute("copy from database published to draft (schema)")
+        for (table,) in connection.execute(
+            "select table_name from duckdb_tables() where database_name = 'draft'"
+        ).fetchall():
+            kept = f" where not {_IS_DELETED}" if table == _TEXTS else ""
+            connection.execute(f"insert into draft.{table} from published.{table}{kept}")
+        connection.execute(
+            "update draft.publication set row_counts = json_merge_patch(row_counts, json_object("
+            f"'{_TEXTS}', (select count(*) from draft.{_TEXTS})))"
+        )
+        connection.execute("checkpoint draft")
+        connection.execute("detach draft")
+    return True
 
 
 def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:

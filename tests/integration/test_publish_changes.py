@@ -1,5 +1,6 @@
 """A generation that began as a copy of the last one holds what the warehouse holds, row for row."""
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from execution.analytics.aggregations import BuildResult, Dbt
 from execution.analytics.publish import Publication, publish
 from execution.control.settings import Settings
 from ingest.clock import SystemClock
+from tests.integration.retention.traces import traces
 from tests.warehouse.histories import Event, Histories, generate, land
 from tests.warehouse.raw_warehouse import RawWarehouse
 
@@ -37,6 +39,9 @@ class Installation:
         land(self.warehouse, portion)
         self.warehouse.land()
         return self.dbt.build("resource_type:seed resource_type:model")
+
+    def build_posts(self) -> BuildResult:
+        return self.dbt.build("int_posts posts post_content")
 
     def publish(self, built: BuildResult, **options: bool) -> Publication:
         return publish(self.settings, self.dbt, built, SystemClock(), **options)
@@ -145,6 +150,45 @@ def test_a_generation_is_written_whole_where_a_copy_would_not_do(
     assert not installation.differences(publication)
 
 
+def test_no_published_generation_keeps_text_or_link_of_a_deleted_post(
+    built: Path, tmp_path: Path
+) -> None:
+    installation = copy_of(built, tmp_path)
+    warehouse, published = installation.warehouse, installation.settings.published_dir
+    for platform in ("twitter", "linkedin"):
+        warehouse.execute(
+            f"update raw.{platform}_posts set text = 'Words of ' || platform_post_id,"
+            " url = 'https://example.org/' || platform_post_id"
+        )
+    installation.publish(installation.build_posts())
+    before = {number: content(published, number, "post_content") for number in (1, 2)}
+    post, _, text, url = before[2][-1]
+    assert {found.partition(":")[0] for found in traces(published, [text, url])} == {
+        *("content-2.duckdb", "content-2.duckdb main.post_content")
+    }
+
+    warehouse.execute(
+        "update raw.control_tracked_posts set state = 'deleted',"
+        " deleted_at = published_at + interval 60 day where post_id = ?",
+        str(post),
+    )
+    marts = installation.publish(installation.build_posts()).path
+
+    assert traces(published, [text, url]) == []
+    for generation, rows in {**before, 3: before[2]}.items():
+        others = [row for row in rows if row[0] != post]
+        assert content(published, generation, "post_content") == others
+        ((counts,),) = content(published, generation, "publication", "row_counts")
+        assert json.loads(counts)["post_content"] == len(others)
+        assert (published / f"content-{generation}.duckdb").stat().st_mode & 0o777 == 0o600
+    columns = "table_name, column_name, comment"
+    described = [content(published, number, "duckdb_columns()", columns) for number in (1, 2, 3)]
+    assert described[0] == described[1] == described[2]
+    with duckdb.connect(marts, read_only=True) as connection:
+        known = connection.execute("select is_deleted from posts where post_id = ?", [post])
+        assert known.fetchall() == [(True,)]
+
+
 def test_what_a_killed_publication_left_goes_with_the_next(built: Path, tmp_path: Path) -> None:
     installation = copy_of(built, tmp_path)
     published = installation.settings.published_dir
@@ -154,6 +198,15 @@ def test_what_a_killed_publication_left_goes_with_the_next(built: Path, tmp_path
     (spilled / "duckdb_temp_block-1.block").write_text("rows")
     installation.publish(TESTED)
     assert not [path.name for path in published.iterdir() if "draft" in path.name]
+
+
+def content(
+    published: Path, generation: int, table: str, columns: str = "*"
+) -> list[tuple[Any, ...]]:
+    """Rows of a generation's content file."""
+    path = published / f"content-{generation}.duckdb"
+    with duckdb.connect(path, read_only=True) as connection:
+        return connection.execute(f"select {columns} from {table} order by all").fetchall()
 
 
 def copy_of(built: Path, tmp_path: Path) -> Installation:

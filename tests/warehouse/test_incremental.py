@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from execution.analytics.aggregations import Dbt
-from tests.soak.scale import SCALE
+from tests.soak.scale import scaled
 
 from .histories import Built, Event, Histories, generate, land
 from .raw_warehouse import RawWarehouse, at, copied_project
@@ -24,7 +24,14 @@ KEPT = (
     "int_slot_coverage",
     "int_timing_units",
     "int_timing_evidence",
+    "int_metric_jumps",
+    "int_local_days",
+    "int_touched_before",
 )
+#: Of these a build keeps what it needs no more.
+GROWING = {"intermediate.int_local_days"}
+#: 2 + seed % 6 cuts: the first one's are three, and an odd number shuffles all readings.
+SEEDS = range(13, 13 + scaled(20))
 
 #: Where a post and its readings land.
 RAW_OF_POSTS = (
@@ -70,9 +77,10 @@ def assert_equal_to_a_full_refresh(warehouse: RawWarehouse) -> None:
     assert set(found) == set(wanted)
     for table, rows in wanted.items():
         extra, missing = set(found[table]) - set(rows), set(rows) - set(found[table])
-        assert not extra, f"{table} has rows that a full refresh has not: {sorted(extra)[:2]}"
+        if table not in GROWING:
+            assert not extra, f"{table} has rows that a full refresh has not: {sorted(extra)[:2]}"
         assert not missing, f"{table} lacks rows: {sorted(missing)[:2]}"
-        assert len(found[table]) == len(rows), f"{table} holds rows twice"
+        assert len(found[table]) == len(set(found[table])), f"{table} holds rows twice"
 
 
 def portions(histories: Histories, number: int) -> list[list[Event]]:
@@ -106,13 +114,12 @@ def built(built_once: Built, tmp_path: Path) -> Built:
     return built_once.copy(tmp_path / "built")
 
 
-# of 2 + seed % 3 cuts, an odd number shuffles all readings
-@pytest.mark.parametrize("seed", [11, 12, 13] if SCALE >= 1 else [13])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_any_order_and_portions_of_loads_give_what_a_full_refresh_gives(
     warehouse: RawWarehouse, seed: int
 ) -> None:
     histories = generate(warehouse, seed)
-    for portion in [[], *portions(histories, 2 + seed % 3)]:
+    for portion in [[], *portions(histories, 2 + seed % 6)]:
         land(warehouse, portion)
         warehouse.run()
     warehouse.dbt("test", "--select", "test_type:data")

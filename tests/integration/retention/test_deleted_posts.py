@@ -1,4 +1,7 @@
-"""Of a post that its platform deleted, text and link go and the counters stay (METRICS.md 8)."""
+"""Of a post that its platform deleted, text and link go and the counters stay (METRICS.md 8).
+
+From what is published they go with the next publication: tests/integration/test_publish_changes.py.
+"""
 
 from datetime import timedelta
 

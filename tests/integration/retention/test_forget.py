@@ -1,10 +1,12 @@
 """What was erased is nowhere any more, what others own stays, and what was begun is finished."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import fsspec
 import pytest
 from sqlalchemy import select
 
@@ -122,6 +124,35 @@ def test_an_erased_account_is_nowhere_and_the_others_are_as_they_were(home: Hous
         *("control runs (hidden)", "control api_usage", "control notifications"),
     ):
         assert gone[place] > 0, place
+
+
+@pytest.mark.parametrize("kind", ["url", "folder"] if SCALE >= 1 else ["url"])
+@pytest.mark.usefixtures("without_builds")
+def test_an_archive_outside_the_data_folder_is_erased_too(
+    kind: str, home: Household, tmp_path: Path
+) -> None:
+    things = things_of(home, "ana_x")
+    url = {"url": "memory://erased", "folder": str(tmp_path / "elsewhere")}[kind]
+    files, root = fsspec.core.url_to_fs(url)
+    files.put(f"{home.data_dir}/archive/", f"{root}/", recursive=True)
+    shutil.rmtree(home.data_dir / "archive")
+    home.app.settings = home.app.settings.model_copy(update={"archive_url": url})
+
+    def archived(wanted: list[UUID | str]) -> set[str]:
+        """Where the archive holds any of them."""
+        fetched = tmp_path / uuid4().hex
+        files.get(f"{root}/", f"{fetched}/", recursive=True)
+        return {trace.partition("/")[0] for trace in traces(fetched, wanted)}
+
+    assert archived(things) == {"twitter_snapshots"}
+    others = [home.accounts["ben_x"], home.accounts["ana-page"]]
+    assert archived(others) == {"twitter_snapshots", "linkedin_snapshots"}
+
+    forget(home, "account", "twitter:ana_x")
+
+    assert archived(things) == set()
+    assert archived(others) == {"twitter_snapshots", "linkedin_snapshots"}
+    assert traces(home.data_dir, things) == []
 
 
 @pytest.mark.usefixtures("without_builds")

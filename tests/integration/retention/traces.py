@@ -1,4 +1,7 @@
-"""Looks for ids and words in every byte of a data folder, in whatever form they may lie there."""
+"""Looks for ids and words in every name and byte of a folder, in whatever form they may lie there.
+
+What a file is, its first bytes say: a spare or a draft is named otherwise.
+"""
 
 import gzip
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,18 +9,18 @@ from pathlib import Path
 from uuid import UUID
 
 import duckdb
+import fsspec
 import pyarrow.parquet as pq
 
 
 def traces(data_dir: Path, wanted: Iterable[UUID | str]) -> list[str]:
-    """`place: what` for each thing of `wanted` that is found; links and the lock aside."""
+    """`place: what` for each thing of `wanted` that is found."""
     needles = {form: str(thing) for thing in wanted for form in _forms(thing)}
     found = []
     for path in sorted(data_dir.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            name = str(path.relative_to(data_dir))
-            for place, content in _contents(path):
-                found += [f"{name}{place}: {needles[form]}" for form in needles if form in content]
+        name = str(path.relative_to(data_dir))
+        for place, content in _contents(path):
+            found += [f"{name}{place}: {needles[form]}" for form in needles if form in content]
     return sorted(set(found))
 
 
@@ -37,19 +40,24 @@ def _forms(thing: UUID | str) -> Iterator[bytes]:
 
 
 def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The file's bytes, and what they stand for where they are compressed."""
-    yield "", path.read_bytes()
-    if path.suffix == ".gz":
-        yield " (content)", gzip.decompress(path.read_bytes())
-    if path.suffix == ".parquet":
+    """Its name; of a file also its bytes, and what they stand for where they are compressed."""
+    yield " (name)", path.name.encode()
+    if path.is_symlink() or not path.is_file():
+        return
+    content = path.read_bytes()
+    yield "", content
+    if content.startswith(b"\x1f\x8b"):
+        yield " (content)", gzip.decompress(content)
+    if content.startswith(b"PAR1"):
         for row in pq.read_table(path).to_pylist():
             yield " (rows)", _said(row)
-    if path.suffix == ".duckdb":
+    if content[8:12] == b"DUCK":
         yield from _tables(path)
 
 
 def _tables(path: Path) -> Iterator[tuple[str, bytes]]:
     with duckdb.connect(path, read_only=True) as connection:
+        connection.register_filesystem(fsspec.filesystem("memory"))  # an archive may lie there
         tables = connection.execute(
             "select schema_name, table_name from duckdb_tables()"
             " where not internal union all select schema_name, view_name from duckdb_views()"
