@@ -79,7 +79,7 @@ lint: $(VENV)/.installed-dev ## Check types, style, SQL and the import contracts
 ifdef MODEL
 	@found=$$(find models -name '$(MODEL).sql'); test -n "$$found" \
 		|| { echo "nexus: no model is called $(MODEL)" >&2; exit 2; }; \
-	$(BIN)/sqlfluff lint "$$found" --disable-progress-bar
+	$(BIN)/sqlfluff lint --config dbt_project/lint/one_model.cfg "$$found" --disable-progress-bar
 else
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .

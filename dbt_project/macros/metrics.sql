@@ -63,6 +63,17 @@
 {% endmacro %}
 
 {#-
+    What:   the rounds in which evidence of posting times is dealt: name, first and last draw, and how many of the
+            draws before may have done as well as the top cell. Most accounts show nothing, which a few draws tell: a
+            round is only for the others. A recommendation takes all thousand.
+-#}
+{% macro timing_rounds() %}
+    {{- return([
+        ('first', 1, 20, none), ('second', 21, 100, 4), ('third', 101, 300, 12), ('last', 301, 1000, 24)
+    ]) -}}
+{% endmacro %}
+
+{#-
     What:   a measure summed over the versions of a file's post: unknown where one of them does not tell it, or where
             the sum is above what lands for any counter (ingest/platforms/base.py), which no real post has.
     Types:  integers -> integer.

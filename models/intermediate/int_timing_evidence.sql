@@ -1,13 +1,5 @@
 {{ config(materialized='incremental', pre_hook="{{ delete_changed_evidence() }}") }}
 
-{#-
-    Most accounts show nothing, which a few draws tell: a round is only for those of which at most so many
-    draws of the rounds before did as well as the top cell. A recommendation takes all thousand.
--#}
-{%- set rounds = [
-    ('first', 1, 20, none), ('second', 21, 100, 4), ('third', 101, 300, 12), ('last', 301, 1000, 24)
-] -%}
-
 with
 
 tops as (
@@ -105,7 +97,7 @@ cells as (
     where n >= 3
 
 ),
-{% for round, first, last, most in rounds %}{% set before = loop.previtem[0] if loop.previtem else none %}
+{% for round, first, last, most in timing_rounds() %}{% set before = loop.previtem[0] if loop.previtem else none %}
 -- One measure is not dealt longer because the other is: each has what it would have alone.
 {{ round }}_tops as (
 
@@ -304,7 +296,7 @@ cells as (
 ),
 {% endfor %}
 rounds as (
-    {% for round, first, last, most in rounds %}
+    {% for round, first, last, most in timing_rounds() %}
     select * from {{ round }}_totals
     {%- if not loop.last %}
     union all
