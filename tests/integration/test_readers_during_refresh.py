@@ -1,6 +1,6 @@
 """BI tools read `current.duckdb` while the pipeline runs: no error, no half state, always on.
 
-Two refreshes by default, ten with NEXUS_SOAK_SCALE=1 (`make soak`).
+One refresh by default, ten with NEXUS_SOAK_SCALE=1 (`make soak`).
 """
 
 import os
@@ -18,7 +18,7 @@ from ingest.sandbox.server import SandboxServer
 from ingest.sandbox.world import named_world
 from tests.integration.conftest import OWNED
 
-REFRESHES = max(2, round(10 * float(os.environ.get("NEXUS_SOAK_SCALE", "0.1"))))
+REFRESHES = max(1, round(10 * float(os.environ.get("NEXUS_SOAK_SCALE", "0.1"))))
 
 READER = """
 import sys, duckdb

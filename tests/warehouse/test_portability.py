@@ -160,7 +160,7 @@ def test_hooks_are_calls_of_macros(project: Portable) -> None:
     ]
     of_runs = [node["raw_code"] for node in project.of_type("operation")]
     assert len(of_models) > 10
-    assert len(of_runs) == 3
+    assert len(of_runs) == 4
     for hook in [*of_models, *of_runs]:
         assert re.fullmatch(r"{{ \w+\([^{}]*\) }}", hook)
 

@@ -66,8 +66,8 @@ compared as (
     select
         id,
         {%- for column in ['post_id', 'account_id', 'slot_start'] %}
-        cast(found_{{ column }} as varchar) as found_{{ column }},
-        cast(expected_{{ column }} as varchar) as expected_{{ column }}
+        cast(found_{{ column }} as string) as found_{{ column }},
+        cast(expected_{{ column }} as string) as expected_{{ column }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from differing
