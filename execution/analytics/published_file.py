@@ -21,8 +21,10 @@ from execution.analytics.relations import (
 #: A model as dbt's manifest describes it.
 Model = dict[str, Any]
 
-#: What is read once is not worth keeping; what is sorted spills beside the draft.
+#: What is read once is not worth keeping; what is sorted spills beside the draft. Memory that was
+#: not used yet takes the system time to find: changes are written with half of it.
 _MEMORY = "2GB"
+_MEMORY_FOR_CHANGES = "1GB"
 #: Above this share of changed posts, writing anew is cheaper.
 _MOST_CHANGED = 0.2
 #: Column of the table `publication` -> its type and its definition.
@@ -74,7 +76,8 @@ def write(
     Returns rows a table; `others`: rows of the tables that the generation has in other files.
     """
     counts = {}
-    with scratch_connection(draft, memory_limit=_MEMORY) as connection:
+    memory = _MEMORY_FOR_CHANGES if draft.exists() else _MEMORY
+    with scratch_connection(draft, memory_limit=memory) as connection:
         connection.execute(f"attach {literal(warehouse)} as warehouse (read_only)")
         connection.execute(f"attach {literal(draft)} as draft (row_group_size 16384)")
         taken_over = _take_over_changes(connection, models)
