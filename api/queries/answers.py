@@ -68,7 +68,7 @@ def post_detail(reader: Reader, _params: NoParams, post_id: UUID) -> PostDetailA
 def _common(panels: Panels) -> dict[str, object]:
     """What every answer about a window carries."""
     data, platform = panels.data, panels.platform
-    # Empty: nothing was read in the window and nothing was published in it.
+    # Empty: nothing was read in the window (nor of the posts compared), nothing published in it.
     is_empty = not data.activity(platform)["increments"] and not data.posts_published(platform)
     return {
         **data.reader.freshness(),
@@ -101,8 +101,11 @@ def _period(span: Span) -> Period:
 
 
 def _newest_period(data: WindowData, platform: Platform | None) -> OfferedPeriod | None:
-    """The newest stretch of the window's length that ends with activity."""
+    """The newest stretch of the window's length that ends with activity, or with a post."""
     activity = [row["last_activity_at"] for row in data.accounts(platform)]
+    if data.params.lens == "published":
+        (newest_post,) = data.reader.run(statements.newest_post(data.reader.scope, platform))
+        activity = [newest_post["published_at"]]
     newest = max((moment for moment in activity if moment), default=None)
     if newest is None:
         return None

@@ -216,7 +216,7 @@ class Panels:
         )
 
     def completeness(self) -> dict[str, float | None]:
-        """Per metric: share of the window's increments in which it is known.
+        """Per metric: share of the window's increments (of its posts) in which it is known.
 
         A platform that never sends a metric does not lower its share: None if none sends it.
         """

@@ -33,8 +33,8 @@ _AGED = {
         for metric, other in (("impressions", "engagements"), ("engagements", "impressions"))
     },
 }
-#: How many posts were published, had reached the age, and are known at it.
-RIPENESS = ("posts_published", "ripe_posts", "compared_posts")
+#: How many posts had reached the age, and were read around it.
+RIPENESS = ("ripe_posts", "compared_posts")
 
 #: What each sort key orders by. A closed list: nothing a caller sends becomes SQL.
 _SORT_COLUMNS: dict[SortKey, str] = {
@@ -168,15 +168,20 @@ def activity(scope: AccountScope, span: Span) -> Query:
     )
 
 
-#: Posts with their counters at one age. `is_ripe`: it had reached the age by its account's newest
-#: collection; of the period before, by that time shifted back with it.
+#: Posts with their counters at one age. `is_ripe`: it had reached the age when the newest slot
+#: began in which its account's posts of that age are read; of the period before, at that time
+#: shifted back with it. Of an account never collected all are: what is missing is not recorded.
 _AT_ONE_AGE = """
     select posts.platform, posts.published_at as moment,
         post_age_values.* exclude (platform, account_id, published_at),
-        posts.published_at + to_hours($age) <= accounts.as_of - case
-            when posts.published_at >= $window_start then interval 0 hour
-            else $window_end::timestamptz - $previous_end::timestamptz
-        end as is_ripe
+        coalesce(
+            posts.published_at + to_hours($age)
+            <= time_bucket($slot::interval, accounts.as_of) - case
+                when posts.published_at >= $window_start then interval 0 hour
+                else $window_end::timestamptz - $previous_end::timestamptz
+            end,
+            true
+        ) as is_ripe
     from posts
     inner join accounts on accounts.account_id = posts.account_id
     left join post_age_values
@@ -193,7 +198,7 @@ def values_at_one_age(
     """One row per platform and bucket in which a post was published; buckets as in `gains`.
 
     What the ripe posts had at the window's comparison age, under the names of `gains`, and how
-    many there are: `posts_published`, `ripe_posts`, `compared_posts` (their values are known).
+    many there are: `ripe_posts`, and of them `compared_posts`, which were read around the age.
     """
     sums = ", ".join(
         f"(sum({value}) filter (where is_ripe))::bigint as {column}"
@@ -207,7 +212,7 @@ def values_at_one_age(
             select unnest(list) as bucket_start, unnest(range(len(list))) as bucket from starts
         ),
         published as ({_AT_ONE_AGE})
-        select platform, bucket, {sums}, count(*) as posts_published,
+        select platform, bucket, {sums},
             count(*) filter (where is_ripe) as ripe_posts,
             count(post_id) filter (where is_ripe) as compared_posts
         from published
@@ -245,6 +250,7 @@ def _ages(window: TimeWindow, before: Span | None) -> dict[str, object]:
     return {
         **_bounds(window),
         "age": window.comparison_age,
+        "slot": window.comparison_slot,
         "window_start": window.start,
         "window_end": window.end,
         "previous_end": before.end if before else window.end,
@@ -262,6 +268,18 @@ def published(scope: AccountScope, span: Span) -> Query:
         group by platform
         """,
         _bounds(span),
+    )
+
+
+def newest_post(scope: AccountScope, platform: Platform | None) -> Query:
+    """One row: when the newest post was published; NULL if there is none."""
+    return Query(
+        scope,
+        """
+        select max(published_at) as published_at from posts
+        where $platform::varchar is null or platform = $platform
+        """,
+        {"platform": platform},
     )
 
 

@@ -14,6 +14,8 @@ from api.schemas import Age, WindowName
 
 QUARTER_HOUR = timedelta(minutes=15)
 SLOT = timedelta(hours=2)
+#: Of posts older than two days.
+OLD_SLOT = timedelta(hours=6)
 BAR = timedelta(hours=6)
 DAY = timedelta(days=1)
 ROLLING = timedelta(hours=24)
@@ -66,6 +68,11 @@ class TimeWindow(Span):
     def comparison_age(self) -> int:
         """Age in hours at which posts published in the window are compared (METRICS.md 3)."""
         return next(hours for days, hours in _AGE_FROM_DAYS if self.days >= days)
+
+    @property
+    def comparison_slot(self) -> timedelta:
+        """How often posts of that age are read (METRICS.md 2)."""
+        return SLOT if self.comparison_age < 48 else OLD_SLOT
 
 
 @dataclass(frozen=True)

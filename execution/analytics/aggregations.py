@@ -229,7 +229,8 @@ class Dbt:
         done = self._run(arguments, self._copy(), target, progress)
         for finding in done.findings:
             told = Finding(**finding, file=found / f"{finding['test']}.csv")
-            told.write()
+            with suppress(OSError):  # a full disk: what was found is told all the same
+                told.write()
             if tell:
                 tell(told)
         results: list[dict[str, Any]] = (
@@ -265,11 +266,15 @@ class Dbt:
 
     def _need_models(self) -> None:
         """Raises BuildError if no model was built yet: landing alone makes a warehouse, too."""
-        if self.warehouse.exists():
-            with duckdb.connect(self.warehouse, read_only=True) as connection:
-                built = "select 1 from duckdb_schemas() where schema_name = 'staging'"
-                if connection.execute(built).fetchone():
-                    return
+        built = "select 1 from duckdb_schemas() where schema_name = 'staging'"
+        try:
+            if self.warehouse.exists():
+                with duckdb.connect(self.warehouse, read_only=True) as connection:
+                    if connection.execute(built).fetchone():
+                        return
+        except duckdb.Error as error:  # another process writes it, or it is damaged
+            first_line = str(error).partition("\n")[0]
+            raise BuildError(f"the warehouse cannot be opened: {first_line}") from error
         raise BuildError("nothing is built yet: nexus build")
 
     def _copy(self) -> AbstractContextManager[Path]:
@@ -315,6 +320,7 @@ def _checksum(*suffixes: str) -> str:
     """A text that changes whenever a file of the dbt project with one of these suffixes does."""
     folders = (PROJECT / "models", PROJECT / "dbt_project")
     files = sorted(path for folder in folders for path in folder.rglob("*.*"))
+    files = [path for path in files if path.parent.name != "lint"]  # no build reads it
     files += PROJECT.glob("dbt_project.yml")
     code = [path.read_bytes() for path in files if path.suffix in suffixes]
     return hashlib.sha256(b"\0".join(code)).hexdigest()

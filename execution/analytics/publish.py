@@ -1,7 +1,8 @@
 """Write, audit, publish (DESIGN.md section 6): marts that passed their tests become a generation.
 
 Readers never open the warehouse. Each generation is two new files, fsynced, and only then named by
-the links `content.duckdb` and `current.duckdb`, the content one first. Most generations begin as a
+the links `content.duckdb` and `current.duckdb`, the content one first. Files are never changed in
+place: an older one that is to lose a text is replaced. Most generations begin as a
 copy of the one before: the two large marts take over what the builds since then changed, everything
 else is written anew. Now and then all of it is, in read order.
 """
@@ -81,13 +82,13 @@ def publish(
             draft.chmod(mode)
             fsync(draft)
             draft.rename(folder / f"{stem}-{generation}.duckdb")
-        _drop_deleted_content(settings, generation)
         for stem, link, _ in _PARTS.values():
             _swap(folder / link, f"{stem}-{generation}.duckdb")
     except (duckdb.Error, OSError) as error:
         _remove_drafts(folder)
         raise PublishError(f"nothing was published: {error}") from error
     drop_generations(folder, generation - settings.keep_generations)
+    _rewrite_older_content(settings, generation)
     return Publication(generation, folder / f"nexus-{generation}.duckdb", row_counts)
 
 
@@ -112,18 +113,25 @@ def drop_generations(folder: Path, newest_to_drop: int) -> int:
     return len(dropped)
 
 
-def _drop_deleted_content(settings: Settings, generation: int) -> None:
-    """What this generation holds no more of deleted posts, those before it shall not keep."""
+def _rewrite_older_content(settings: Settings, generation: int) -> None:
+    """What this generation holds no more of deleted posts, those before it shall not keep.
+
+    One that cannot be read or written anew goes: the newest serves already.
+    """
     stem, _, mode = _PARTS["content"]
-    for path in settings.published_dir.glob(f"{stem}-*.duckdb"):
+    for path in sorted(settings.published_dir.glob(f"{stem}-*.duckdb")):
         draft = path.with_name(f".{path.name}.draft")
-        if _generation(path) < generation and write_without_deleted(
-            draft, path, settings.warehouse
-        ):
-            draft.chmod(mode)
-            fsync(draft)
-            draft.replace(path)
-            fsync(path.parent)
+        if _generation(path) >= generation:
+            continue
+        try:
+            if write_without_deleted(draft, path, settings.warehouse):
+                draft.chmod(mode)
+                fsync(draft)
+                draft.replace(path)
+        except (duckdb.Error, OSError):
+            path.unlink()
+            _remove_drafts(settings.published_dir)
+        fsync(path.parent)
 
 
 def _generation(path: Path) -> int:

@@ -44,6 +44,7 @@ def every_query(scope: AccountScope) -> dict[str, Query]:
         "gains by slot": statements.gains(scope, slots, [slots.start]),
         "activity": statements.activity(scope, days),
         "published": statements.published(scope, days),
+        "newest_post": statements.newest_post(scope, None),
         "values_at_one_age": statements.values_at_one_age(scope, WINDOW, None, [days.start]),
         "values_at_one_age beside": statements.values_at_one_age(scope, WINDOW, days, [days.start]),
         "activity_at_one_age": statements.activity_at_one_age(scope, WINDOW),
@@ -128,7 +129,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three publications: `mine` alone, `both`, and one with `nothing` in it."""
     mine, *theirs = posts = [
         PostFact("of mine", MINE, MARCH),
-        PostFact("of others", OTHERS, MARCH),
+        PostFact("of others", OTHERS, MARCH + timedelta(minutes=1)),
         PostFact("of others too", OTHERS, MARCH),
     ]
     names = ("impressions", "likes", "replies", "retweets", "quotes", "bookmarks")

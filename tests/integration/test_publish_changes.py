@@ -200,6 +200,17 @@ def test_what_a_killed_publication_left_goes_with_the_next(built: Path, tmp_path
     assert not [path.name for path in published.iterdir() if "draft" in path.name]
 
 
+def test_an_older_generation_that_cannot_be_read_goes_and_stops_nothing(
+    built: Path, tmp_path: Path
+) -> None:
+    installation = copy_of(built, tmp_path)
+    published = installation.settings.published_dir
+    (published / "content-1.duckdb").write_bytes(b"not a database")
+    assert installation.publish(TESTED).generation == 2
+    assert (published / "content.duckdb").resolve().name == "content-2.duckdb"
+    assert [path.name for path in published.glob("content-*")] == ["content-2.duckdb"]
+
+
 def content(
     published: Path, generation: int, table: str, columns: str = "*"
 ) -> list[tuple[Any, ...]]:

@@ -365,13 +365,15 @@ class Expected:
             return None
         zone = ZoneInfo(self.accounts[account_id].account.timezone)
         start, end, previous_start, previous_end = window_bounds(as_of, zone, name)
-        as_of_before = previous_end - (end - as_of)
         hours = WINDOW_AGES[name]
+        slot = slots.YOUNG_SLOT if hours < 48 else slots.OLD_SLOT
+        read_until = slots.floor_to(as_of, slot)
+        read_until_before = previous_end - (end - read_until)
         posts = [post for post in self.posts if post.account.account_id == account_id]
         published = [post for post in posts if start <= post.published_at < end]
         before = [post for post in posts if previous_start <= post.published_at < previous_end]
-        ripe = [post for post in published if _reaches(post, hours) <= as_of]
-        ripe_before = [post for post in before if _reaches(post, hours) <= as_of_before]
+        ripe = [post for post in published if _reaches(post, hours) <= read_until]
+        ripe_before = [post for post in before if _reaches(post, hours) <= read_until_before]
         known, known_before = (
             [aged for post in group if (aged := at_age(self.histories[post.post_id], hours))]
             for group in (ripe, ripe_before)

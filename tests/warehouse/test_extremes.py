@@ -57,6 +57,11 @@ def test_counters_at_their_limits_and_odd_times_stop_no_build(tmp_path: Path) ->
     assert warehouse.rows("select 1 from marts.post_benchmarks where median is not null limit 1")
 
 
+def test_sums_of_a_files_versions_have_the_limit_of_any_counter() -> None:
+    macros = Path(__file__).parents[2] / "dbt_project" / "macros" / "metrics.sql"
+    assert f"sum({{{{ measure }}}}) <= {MOST_COUNT} then" in macros.read_text()
+
+
 def read(warehouse: RawWarehouse, post: Post, pick: random.Random) -> None:
     names = TWITTER_NAMES if post.account.platform == "twitter" else LINKEDIN_NAMES
     for age in READ_AT:

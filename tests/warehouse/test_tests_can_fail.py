@@ -491,7 +491,7 @@ MISTAKES = {
         ("end_clock - interval", "start_clock - interval"),
     ),
     "models/marts/windows/published_window_metrics.sql": (
-        ("previous_end - (window_end - as_of)", "window_end"),
+        ("previous_end - (window_end - read_until)", "window_end"),
     ),
 }
 

@@ -79,3 +79,11 @@ def test_there_is_nothing_to_verify_or_preview_before_a_build(warehouse: RawWare
     for ask in (dbt.verify, dbt.stale_sources, lambda: dbt.preview("posts", 1)):
         with pytest.raises(BuildError, match="nothing is built yet: nexus build"):
             ask()
+
+
+def test_a_warehouse_that_cannot_be_opened_is_one_line(warehouse: RawWarehouse) -> None:
+    warehouse.path.write_bytes(b"not a database")
+    dbt = Dbt(warehouse.path.parent)
+    for ask in (dbt.verify, dbt.stale_sources, lambda: dbt.preview("posts", 1)):
+        with pytest.raises(BuildError, match=r"^the warehouse cannot be opened: [^\n]+$"):
+            ask()

@@ -10,14 +10,18 @@ windows as (
 
     select
         bounds.*,
-        ages.age_hours
+        ages.age_hours,
+        case
+            when ages.age_hours < 48 then {{ floor_to('bounds.as_of', 120) }}
+            else {{ floor_to('bounds.as_of', 360) }}
+        end as read_until
     from {{ ref('int_window_bounds') }} as bounds
     inner join ages on bounds.window_name = ages.window_name
 
 ),
 
--- A post is ripe if it had reached the age by the newest collection; of the period before, by that time shifted
--- back with it: so both periods leave out as much.
+-- A post is ripe if it had reached the age when the newest slot of that age began: it can have been read since. Of
+-- the period before, at that time shifted back with it: so both periods leave out as much.
 periods as (
 
     select
@@ -27,7 +31,7 @@ periods as (
         'current' as period,
         window_start as period_start,
         window_end as period_end,
-        as_of as ripe_until
+        read_until as ripe_until
     from windows
     union all
     select
@@ -37,7 +41,7 @@ periods as (
         'previous' as period,
         previous_start as period_start,
         previous_end as period_end,
-        previous_end - (window_end - as_of) as ripe_until
+        previous_end - (window_end - read_until) as ripe_until
     from windows
 
 ),
