@@ -102,11 +102,12 @@ def _period(span: Span) -> Period:
 
 def _newest_period(data: WindowData, platform: Platform | None) -> OfferedPeriod | None:
     """The newest stretch of the window's length that ends with activity, or with a post."""
-    activity = [row["last_activity_at"] for row in data.accounts(platform)]
     if data.params.lens == "published":
-        (newest_post,) = data.reader.run(statements.newest_post(data.reader.scope, platform))
-        activity = [newest_post["published_at"]]
-    newest = max((moment for moment in activity if moment), default=None)
+        found = data.reader.run(statements.newest_post(data.reader.scope, platform))
+        moments = [row["published_at"] for row in found]
+    else:
+        moments = [row["last_activity_at"] for row in data.accounts(platform)]
+    newest = max((moment for moment in moments if moment), default=None)
     if newest is None:
         return None
     last = newest.astimezone(data.window.zone).date()

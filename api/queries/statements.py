@@ -59,6 +59,15 @@ PREVIEW_LENGTH = 280
 _BENCHMARKED = ("impressions", "engagements", "engagement_rate", "engagement_score")
 
 
+#: The time axis whose buckets begin at `$starts`, counted from 0.
+_BUCKETS = """
+    starts as (select $starts::timestamptz[] as list),
+    buckets as (
+        select unnest(list) as bucket_start, unnest(range(len(list))) as bucket from starts
+    )
+"""
+
+
 def _in_span(column: str) -> str:
     return f"{column} >= $start and {column} < $end"
 
@@ -93,10 +102,7 @@ def gains(scope: AccountScope, span: Span, starts: Sequence[datetime]) -> Query:
     return Query(
         scope,
         f"""
-        with starts as (select $starts::timestamptz[] as list),
-        buckets as (
-            select unnest(list) as bucket_start, unnest(range(len(list))) as bucket from starts
-        ),
+        with {_BUCKETS},
         readings as ({_BY_SLOT if span.by_slot else _BY_QUARTER_HOUR})
         select platform, bucket, {sums}
         from readings
@@ -207,10 +213,7 @@ def values_at_one_age(
     return Query(
         scope,
         f"""
-        with starts as (select $starts::timestamptz[] as list),
-        buckets as (
-            select unnest(list) as bucket_start, unnest(range(len(list))) as bucket from starts
-        ),
+        with {_BUCKETS},
         published as ({_AT_ONE_AGE})
         select platform, bucket, {sums},
             count(*) filter (where is_ripe) as ripe_posts,

@@ -1,6 +1,5 @@
 """The rows that a window's figures are made of, each asked for once and kept per platform."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,11 +73,8 @@ class WindowData:
 
     def bucket_gains(self, platform: Platform) -> list[Row]:
         """Gains of each bucket in order; all unknown where nothing was read."""
-        by_bucket: dict[int, list[Row]] = defaultdict(list)
-        for row in self._gains:
-            if _on(row, platform):
-                by_bucket[row["bucket"]].append(row)
-        return [_total(by_bucket[number]) for number in range(len(self.buckets))]
+        by_bucket = {row["bucket"]: row for row in self._gains if _on(row, platform)}
+        return [by_bucket.get(number, _NO_GAINS) for number in range(len(self.buckets))]
 
     def activity(self, platform: Platform | None) -> Row:
         """Active posts, known rows and the posts' rates (`statements.activity`)."""
@@ -111,9 +107,14 @@ class WindowData:
         gained = self.reader.run(statements.gains(scope, whole, starts))
         if self.params.lens == "gained":
             return gained
-        slots = [{name: row[name] for name in _SLOT_COLUMNS} for row in gained]
+        rows: dict[tuple[Platform, int], Row] = {
+            (row["platform"], row["bucket"]): {name: row[name] for name in _SLOT_COLUMNS}
+            for row in gained
+        }
         aged = statements.values_at_one_age(scope, self.window, self.previous, starts)
-        return slots + self.reader.run(aged)
+        for row in self.reader.run(aged):
+            rows.setdefault((row["platform"], row["bucket"]), {}).update(row)
+        return list(rows.values())
 
     @cached_property
     def _activity(self) -> dict[Platform | None, Row]:

@@ -88,7 +88,7 @@ def publish(
         _remove_drafts(folder)
         raise PublishError(f"nothing was published: {error}") from error
     drop_generations(folder, generation - settings.keep_generations)
-    _rewrite_older_content(settings, generation)
+    _rewrite_older_content(folder, generation)
     return Publication(generation, folder / f"nexus-{generation}.duckdb", row_counts)
 
 
@@ -113,25 +113,26 @@ def drop_generations(folder: Path, newest_to_drop: int) -> int:
     return len(dropped)
 
 
-def _rewrite_older_content(settings: Settings, generation: int) -> None:
+def _rewrite_older_content(folder: Path, generation: int) -> None:
     """What this generation holds no more of deleted posts, those before it shall not keep.
 
     One that cannot be read or written anew goes: the newest serves already.
     """
     stem, _, mode = _PARTS["content"]
-    for path in sorted(settings.published_dir.glob(f"{stem}-*.duckdb")):
+    newest = folder / f"{_PARTS['marts'][0]}-{generation}.duckdb"
+    for path in sorted(folder.glob(f"{stem}-*.duckdb")):
         draft = path.with_name(f".{path.name}.draft")
         if _generation(path) >= generation:
             continue
         try:
-            if write_without_deleted(draft, path, settings.warehouse):
+            if write_without_deleted(draft, path, newest):
                 draft.chmod(mode)
                 fsync(draft)
                 draft.replace(path)
         except (duckdb.Error, OSError):
             path.unlink()
-            _remove_drafts(settings.published_dir)
-        fsync(path.parent)
+            _remove_drafts(folder)
+        fsync(folder)
 
 
 def _generation(path: Path) -> int:

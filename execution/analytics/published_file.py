@@ -40,7 +40,7 @@ _PUBLICATION = {
 }
 #: The content table that holds texts and links, and which of its rows are to go.
 _TEXTS = "post_content"
-_IS_DELETED = "post_id in (select post_id from warehouse.marts.posts where is_deleted)"
+_IS_DELETED = "post_id in (select post_id from newest.posts where is_deleted)"
 #: What the builds changed since one of them (macros/builds.sql): post_id, first_slot, last_slot.
 _CHANGES = """
     create temp table changes as
@@ -95,14 +95,14 @@ def write(
     return counts
 
 
-def write_without_deleted(draft: Path, published: Path, warehouse: Path) -> bool:
+def write_without_deleted(draft: Path, published: Path, newest: Path) -> bool:
     """Write `published`, a content file, anew as `draft` without posts that were deleted since.
 
-    DuckDB would keep the bytes of rows deleted in place. Whether it held any: if not, nothing is
-    written.
+    `newest`: the marts file that knows which. DuckDB would keep the bytes of rows deleted in place.
+    Whether it held any: if not, nothing is written.
     """
     with scratch_connection(draft, memory_limit=_MEMORY) as connection:
-        for file, name in ((warehouse, "warehouse"), (published, "published")):
+        for file, name in ((newest, "newest"), (published, "published")):
             connection.execute(f"attach {literal(file)} as {name} (read_only)")
         if not _one(connection, f"select count(*) from published.{_TEXTS} where {_IS_DELETED}"):
             return False

@@ -387,3 +387,28 @@ def test_a_closed_window_leaves_no_post_of_the_period_before_out(house: House) -
     assert (impressions["value"], impressions["previous_observed"]) == (150, 100)
     assert impressions["change"]["percent"] == 50.0
     assert answer["maturity"]["previous_counted"] == 1
+
+
+def test_a_window_in_which_nothing_was_published_offers_the_one_of_the_newest_post(
+    house: House,
+) -> None:
+    # The post gained to the last: of what was gained the window is not empty.
+    gained = IncrementFact(POSTS[0], AS_OF, tweet(900, 90))
+    api = serve(house, Marts([BIRD], POSTS, [gained]))
+    assert not api.overview(window="7d")["is_empty"]
+    answer = api.overview(window="7d", lens="published")
+    assert answer["is_empty"]
+    assert answer["newest_period_with_data"] == {"from": "2026-02-23", "to": "2026-03-01"}
+
+
+def test_posts_of_an_account_that_was_never_collected_are_unknown_and_not_too_young(
+    house: House,
+) -> None:
+    silent = AccountFact("silent", connected_at=None)
+    posts = [PostFact("known by a link", silent, at(10, 11))]
+    read = IncrementFact(POSTS[0], AS_OF, tweet(900, 90))
+    answer = serve(house, Marts([BIRD, silent], [*POSTS, *posts], [read])).overview(
+        window="7d", lens="published"
+    )
+    maturity = answer["maturity"]
+    assert (maturity["posts_published"], maturity["too_young"], maturity["unknown"]) == (1, 0, 1)
