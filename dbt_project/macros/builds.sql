@@ -80,11 +80,22 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- What: removes all rows of the posts that a model lists (a pre-hook of models with a few rows a post). -#}
-{% macro delete_posts_of(model) %}
+{#-
+    What:   removes all rows of the posts that a model lists (a pre-hook of models with a few rows a post).
+    Input:  listed: a condition on the model's rows.
+-#}
+{% macro delete_posts_of(model, listed='true') %}
     {%- if is_incremental() -%}
         delete from {{ this }}
-        where post_id in (select post_id from {{ ref(model) }})
+        where post_id in (select post_id from {{ ref(model) }} where {{ listed }})
+    {%- endif -%}
+{% endmacro %}
+
+{#- What: removes comparisons that are made anew, and those of posts that are compared no more (a pre-hook). -#}
+{% macro delete_touched_comparisons() %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where post_id not in (select post_id from {{ ref('int_compared_posts') }} where not is_touched)
     {%- endif -%}
 {% endmacro %}
 
@@ -113,10 +124,11 @@
                 built.account_id,
                 built.slot_start
             from {{ this }} as built
-            left join {{ ref('int_coverage_starts') }} as starts on built.account_id = starts.account_id
+            left join (select distinct account_id, recounted_from from {{ ref('int_due_posts') }}) as due
+                on built.account_id = due.account_id
             where
-                starts.account_id is null
-                or built.slot_start >= starts.first_slot
+                due.account_id is null
+                or built.slot_start >= due.recounted_from
         )
     {%- endif -%}
 {% endmacro %}
@@ -169,6 +181,7 @@
 {% macro record_build(results) %}
     {%- if execute and flags.WHICH in ['build', 'run'] and not flags.EMPTY and is_complete_build(results) %}
         {%- set schema = generate_schema_name('intermediate', none) %}
+        {%- set snapshots = generate_schema_name('marts', none) ~ '.analytics_snapshots' %}
         {%- set kept = 20 %}
         create or replace table {{ schema }}.recorded_loads as
         select load_id from {{ schema }}.int_loads;
@@ -189,9 +202,9 @@
         {#- Without the archived readings no part of what they gave may be built again. -#}
         {%- for touched in ['int_touched_posts', 'int_touched_ages', 'int_touched_days'] %}
         delete from {{ schema }}.{{ touched }}
-        where (select count(*) from {{ schema }}.int_snapshots where is_archived) > 0;
+        where (select count(*) from {{ snapshots }} where is_archived) > 0;
         {%- endfor %}
-        delete from {{ schema }}.int_snapshots where is_archived;
+        delete from {{ snapshots }} where is_archived;
         delete from {{ schema }}.recorded_spans
         where build <= (select max(build) from {{ schema }}.recorded_builds) - {{ kept }};
         delete from {{ schema }}.recorded_builds

@@ -13,6 +13,11 @@
     {{- return(counters() + ['engagements', 'engagements_core']) -}}
 {% endmacro %}
 
+{#- What: what posts are compared by with earlier ones (METRICS.md 6). -#}
+{% macro compared_metrics() %}
+    {{- return(['impressions', 'engagements', 'engagement_rate', 'engagement_score']) -}}
+{% endmacro %}
+
 {#-
     What:   the ages, in hours, at which posts are compared (METRICS.md 6): a row of `age_hours` each.
     Usage:  ages as ( {{ comparison_ages() }} )
@@ -84,4 +89,22 @@
             when count({{ measure }}) = count(*) and sum({{ measure }}) <= 2146435071 then sum({{ measure }})
         end as integer
     )
+{%- endmacro %}
+
+{#-
+    What:   how far the mean of n posts lies above that of all posts of the account, in standard errors of a mean
+            of n posts dealt at random (METRICS.md 7); NULL where these are all its posts, or all do the same.
+    Types:  doubles and integers -> double.
+    Usage:  {{ standard_errors('mean', 'n', 'accounts') }} as z
+-#}
+{% macro standard_errors(mean, n, accounts) -%}
+    case
+        when {{ n }} < {{ accounts }}.n
+            then ({{ mean }} - {{ accounts }}.mean) / ({{ accounts }}.deviation * sqrt(1.0 / {{ n }} - 1.0 / {{ accounts }}.n))
+    end
+{%- endmacro %}
+
+{#- What: whether a cell's posts, and its account's, are enough to be judged by (METRICS.md 7). -#}
+{% macro is_enough_posts(cells, accounts) -%}
+    {{ cells }}.n >= 3 and {{ accounts }}.n >= 20
 {%- endmacro %}

@@ -75,8 +75,8 @@
         'all': '',
         'post': of_post,
         'snapshot': of_post ~ ' and tested.slot_start between touched.first_slot and touched.last_slot',
-        'comparison': 'inner join ' ~ schema ~ '.int_touched_comparisons as touched'
-            ~ ' on tested.post_id = touched.post_id',
+        'comparison': 'inner join ' ~ schema ~ '.int_compared_posts as touched'
+            ~ ' on tested.post_id = touched.post_id and touched.is_compared and touched.is_touched',
         'quarter': 'inner join ' ~ schema ~ '.int_touched_quarters as touched'
             ~ ' on tested.account_id = touched.account_id and tested.quarter_hour = touched.quarter_hour',
         'landing': 'where not tested.is_archived and tested.load_id not in (select load_id from ' ~ recorded_loads ~ ')'

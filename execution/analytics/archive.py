@@ -34,7 +34,7 @@ HOT_FOR: Final = timedelta(days=90)
 #: Snapshots of a post that stay hot, however old they are.
 ALWAYS_HOT: Final = 3
 #: The model that holds hot snapshots alone, and follows what leaves.
-_HOT_COPY: Final = ("intermediate", "int_snapshots")
+_HOT_COPY: Final = ("marts", "analytics_snapshots")
 #: What builds have seen: loads that a complete one counted, posts as it knew them.
 _RECORDED_LOADS: Final = ("intermediate", "recorded_loads")
 _RECORDED_POSTS: Final = ("intermediate", "recorded_posts")

@@ -87,7 +87,8 @@ def write(
             if name not in taken_over:
                 _create(connection, model)
             columns = {c["name"]: c["description"] for c in model["columns"].values()}
-            _comment(connection, name, model["description"], columns)
+            published = _published_columns(connection, model)
+            _comment(connection, name, model["description"], {c: columns[c] for c in published})
             counts[name] = _one(connection, f"select count(*) from draft.{name}")
         _sign(connection, signature, others | counts)
         connection.execute("checkpoint draft")
@@ -125,8 +126,21 @@ def write_without_deleted(draft: Path, published: Path, newest: Path) -> bool:
 def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     name, meta = model["name"], model["config"].get("meta", {})
     order = f" order by {', '.join(meta['read_order'])}" if "read_order" in meta else ""
-    source = f"warehouse.{model['schema']}.{name}"
-    connection.execute(f"create table draft.{name} as select * from {source}{order}")
+    columns = ", ".join(_published_columns(connection, model))
+    connection.execute(
+        f"create table draft.{name} as select {columns} from {_in_warehouse(model)}{order}"
+    )
+
+
+def _in_warehouse(model: Model) -> str:
+    return f"warehouse.{model['schema']}.{model['name']}"
+
+
+def _published_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> dict[str, str]:
+    """Column -> type of what is published of a mart: not what its `meta.unpublished` names."""
+    unpublished = model["config"].get("meta", {}).get("unpublished", ())
+    found = columns_of(connection, _in_warehouse(model))
+    return {name: kind for name, kind in found.items() if name not in unpublished}
 
 
 def _take_over_changes(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> set[str]:
@@ -140,8 +154,9 @@ def _take_over_changes(connection: duckdb.DuckDBPyConnection, models: list[Model
         return set()
     taken_over = set()
     for model in candidates:
-        name, source = model["name"], f"warehouse.{model['schema']}.{model['name']}"
-        if not _has_same_columns(connection, f"draft.{name}", source):
+        name, source = model["name"], _in_warehouse(model)
+        columns = _published_columns(connection, model)
+        if not _has_columns(connection, f"draft.{name}", columns):
             continue
         post, slot = model["config"]["meta"]["published_by"]
         order = ", ".join(model["config"]["meta"]["read_order"])
@@ -155,14 +170,14 @@ def _take_over_changes(connection: duckdb.DuckDBPyConnection, models: list[Model
         connection.execute(
             f"""
             insert into draft.{name}
-            select new.* from {source} as new
+            select {", ".join(f"new.{column}" for column in columns)} from {source} as new
             inner join changes
                 on new.{post} = changes.post_id
                 and new.{slot} between changes.first_slot and changes.last_slot
             order by {order}
             """
         )
-        if fingerprint(connection, f"draft.{name}") == fingerprint(connection, source):
+        if fingerprint(connection, f"draft.{name}") == fingerprint(connection, source, columns):
             taken_over.add(name)
     return taken_over
 
@@ -184,11 +199,12 @@ def _know_changes(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(changed <= _MOST_CHANGED * _one(connection, "select count(*) from draft.posts"))
 
 
-def _has_same_columns(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
-    """In the same order, too; False where one of them does not exist."""
+def _has_columns(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str]
+) -> bool:
+    """Whether these, in this order, are all it has; False where there is no such table."""
     with suppress(duckdb.CatalogException):
-        first, second = columns_of(connection, one), columns_of(connection, other)
-        return list(first.items()) == list(second.items())
+        return list(columns_of(connection, table).items()) == list(columns.items())
     return False
 
 

@@ -2,15 +2,13 @@ with
 
 readings as (
 
-    {%- for platform in platforms() %}
     select
         cast(account_id as {{ uuid_type() }}) as account_id,
         max(collected_at) as collected_at
-    from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+    from {{ ref('int_readings') }}
     where not is_archived
     group by account_id
     union all
-    {%- endfor %}
     select
         account_id,
         max(collected_at) as collected_at

@@ -80,7 +80,7 @@ readings as (
             partition by snapshots.post_id, days.timezone, days.local_day
             order by snapshots.slot_start desc
         ) as recency
-    from {{ ref('int_snapshots') }} as snapshots
+    from {{ ref('analytics_snapshots') }} as snapshots
     inner join days
         on
             snapshots.account_id = days.account_id

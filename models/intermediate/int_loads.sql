@@ -5,11 +5,9 @@ with
 -- Found in the rows themselves: a load counts once its rows are here, whatever its bookkeeping says.
 landed as (
 
-    {%- for platform in platforms() %}
-    select load_id from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+    select load_id from {{ ref('int_readings') }}
     where not is_archived
     union distinct
-    {%- endfor %}
     select load_id from {{ ref('stg_twitter__export_posts') }}
 
 ),

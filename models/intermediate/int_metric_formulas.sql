@@ -56,13 +56,21 @@ names as (
 final as (
 
     select
-        *,
+        names.*,
         concat(
-            substr(added_names, 4),
-            case when lacking_names = '' then '' else concat(' (without ', substr(lacking_names, 3), ')') end
-        ) as engagements_basis
+            substr(names.added_names, 4),
+            case when names.lacking_names = '' then '' else concat(' (without ', substr(names.lacking_names, 3), ')') end
+        ) as engagements_basis,
+        {%- for counter in counters() if counter != 'impressions' %}
+        weights.weight_{{ counter }},
+        {%- endfor %}
+        weights.metric_version
     from names
-    where added_names <> ''
+    left join {{ ref('int_score_weights') }} as weights
+        on
+            names.platform = weights.platform
+            and weights.is_current_version
+    where names.added_names <> ''
 
 )
 

@@ -27,7 +27,7 @@ values_of_jumps as (
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from jumps
-    inner join {{ ref('int_snapshots') }} as snapshots on jumps.id = snapshots.snapshot_id
+    inner join {{ ref('analytics_snapshots') }} as snapshots on jumps.id = snapshots.id
 
 ),
 

@@ -1,5 +1,5 @@
--- depends_on: {{ ref('int_coverage_starts') }}
--- depends_on: {{ ref('int_touched_slots') }}
+-- depends_on: {{ ref('int_due_posts') }}
+-- depends_on: {{ ref('int_touched_times') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
@@ -13,18 +13,9 @@ with
 posts as (
 
     select
-        posts.post_id,
-        posts.account_id,
-        posts.first_due_slot,
-        posts.last_due_slot,
-        {{ last_young_slot('posts.published_at') }} as last_young_slot,
-        {{ first_old_slot('posts.published_at') }} as first_old_slot,
-        case
-            when posts.first_due_slot > starts.first_slot then posts.first_due_slot else starts.first_slot
-        end as first_counted_slot
-    from {{ ref('int_posts') }} as posts
-    inner join {{ ref('int_coverage_starts') }} as starts on posts.account_id = starts.account_id
-    where posts.first_due_slot is not null
+        *,
+        case when first_due_slot > recounted_from then first_due_slot else recounted_from end as first_counted_slot
+    from {{ ref('int_due_posts') }}
 
 ),
 
@@ -129,6 +120,30 @@ due as (
 
 ),
 
+{% if last_built -%}
+accounts as (
+
+    select distinct
+        account_id,
+        recounted_from
+    from posts
+
+),
+
+touched as (
+
+    select distinct
+        times.account_id,
+        times.slot_start
+    from {{ ref('int_touched_times') }} as times
+    inner join accounts
+        on
+            times.account_id = accounts.account_id
+            and times.slot_start < accounts.recounted_from
+
+),
+
+{% endif -%}
 -- Of slots before, only what is filled may differ: they stay until they are replaced.
 recounted as (
 
@@ -145,14 +160,10 @@ recounted as (
         built.slot_start,
         built.due_slots
     from {{ last_built }} as built
-    inner join {{ ref('int_touched_slots') }} as touched
+    inner join touched
         on
             built.account_id = touched.account_id
             and built.slot_start = touched.slot_start
-    inner join {{ ref('int_coverage_starts') }} as starts
-        on
-            built.account_id = starts.account_id
-            and built.slot_start < starts.first_slot
     {%- endif %}
 
 ),

@@ -2,36 +2,51 @@
 
 with
 
-tops as (
+-- What the best hour of each account stands against the account's mean.
+best_hours as (
 
     select
-        scores.account_id,
-        scores.timezone,
-        scores.measure,
-        scores.z,
+        accounts.account_id,
+        accounts.timezone,
+        accounts.measure,
+        accounts.n,
+        accounts.mean,
+        accounts.deviation,
+        accounts.fingerprint,
+        max({{ standard_errors('cells.total / cast(cells.n as double)', 'cells.n', 'accounts') }}) as z
+    from {{ ref('int_timing_accounts') }} as accounts
+    inner join {{ ref('int_timing_cells') }} as cells
+        on
+            accounts.account_id = cells.account_id
+            and accounts.timezone = cells.timezone
+            and accounts.measure = cells.measure
+    {% if is_incremental() %}
+    left join {{ this }} as known
+        on
+            accounts.account_id = known.account_id
+            and accounts.timezone = known.timezone
+            and accounts.measure = known.measure
+    {% endif %}
+    where
+        {{ is_enough_posts('cells', 'accounts') }}
+        {% if is_incremental() %}
+        and known.account_id is null
+        {% endif %}
+    group by
+        accounts.account_id,
+        accounts.timezone,
+        accounts.measure,
         accounts.n,
         accounts.mean,
         accounts.deviation,
         accounts.fingerprint
-    from {{ ref('int_timing_scores') }} as scores
-    inner join {{ ref('int_timing_accounts') }} as accounts
-        on
-            scores.account_id = accounts.account_id
-            and scores.timezone = accounts.timezone
-            and scores.measure = accounts.measure
-    {% if is_incremental() %}
-    left join {{ this }} as known
-        on
-            scores.account_id = known.account_id
-            and scores.timezone = known.timezone
-            and scores.measure = known.measure
-    {% endif %}
-    where
-        scores.place = 1
-        and scores.z is not null
-        {% if is_incremental() %}
-        and known.account_id is null
-        {% endif %}
+
+),
+
+tops as (
+
+    select * from best_hours
+    where z is not null
 
 ),
 
@@ -239,10 +254,7 @@ cells as (
         tops.measure,
         tops.z,
         sums.draw,
-        max(
-            (sums.total_{{ measure }} / cells.n - tops.mean)
-            / (tops.deviation * sqrt(1.0 / cells.n - 1.0 / tops.n))
-        ) as largest
+        max({{ standard_errors('sums.total_' ~ measure ~ ' / cells.n', 'cells.n', 'tops') }}) as largest
     from {{ round }}_sums as sums
     inner join cells on sums.cell = cells.cell
     inner join {{ round }}_tops as tops

@@ -24,7 +24,7 @@ reaches as (
 
 ),
 
-final as (
+aged as (
 
     select
         touched.post_id,
@@ -42,6 +42,30 @@ final as (
             and touched.earliest_published_at + reaches.age < touched.last_slot + reaches.reach
             and touched.earliest_published_at + reaches.age <= as_of.data_as_of
         )
+
+),
+
+-- Age 0 is the whole life of a post: files tell of no age, and a post that only files knew may be read now.
+lives as (
+
+    select
+        touched.post_id,
+        0 as age_hours,
+        touched.account_id,
+        touched.earliest_published_at,
+        touched.latest_published_at
+    from {{ ref('int_touched_posts') }} as touched
+    where
+        touched.first_slot = {{ beginning() }}
+        or touched.post_id in (select files.post_id from {{ ref('stg_twitter__export_posts') }} as files)
+
+),
+
+final as (
+
+    select * from aged
+    union all
+    select * from lives
 
 )
 

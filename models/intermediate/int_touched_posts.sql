@@ -1,75 +1,12 @@
-{%- set recorded_posts = recorded('recorded_posts') -%}
 {%- set built_days = as_last_built('intermediate', 'int_account_days') -%}
 {%- set last_touched = as_last_built('intermediate', 'int_touched_posts') -%}
 {%- set recorded_builds = recorded('recorded_builds') -%}
 
 with
 
--- What the last complete build saw of each post: nothing at first and in a full refresh.
-seen as (
+changes as (
 
-    {%- if recorded_posts %}
-    select
-        post_id,
-        fingerprint,
-        account_id,
-        published_at
-    from {{ recorded_posts }}
-    {%- else %}
-    select
-        post_id,
-        fingerprint,
-        account_id,
-        published_at
-    from {{ ref('int_posts') }}
-    where 1 = 0
-    {%- endif %}
-
-),
-
-new_posts as (
-
-    select
-        posts.post_id,
-        cast(posts.post_id as string) as landed_post_id
-    from {{ ref('int_posts') }} as posts
-    left join seen on posts.post_id = seen.post_id
-    where seen.post_id is null
-
-),
-
--- Readings may have landed before their post was known, or its account was live again; files are searched for.
-read_before as (
-
-    select new_posts.post_id
-    from {{ ref('stg_twitter__export_posts') }} as files
-    inner join new_posts on files.post_id = new_posts.post_id
-    {%- for platform in platforms() %}
-    union distinct
-    select new_posts.post_id
-    from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
-    inner join new_posts on readings.post_id = new_posts.landed_post_id
-    inner join {{ ref('int_loads') }} as loads on readings.load_id = loads.load_id
-    where
-        not readings.is_archived
-        and not loads.is_new
-    {%- endfor %}
-
-),
-
--- What is known of the post changed, it is new, or it is no more (its account was merged or erased).
-changed_posts as (
-
-    select
-        coalesce(posts.post_id, seen.post_id) as post_id,
-        {{ beginning() }} as first_slot,
-        {{ ending() }} as last_slot,
-        false as goes_on,
-        seen.post_id is null and read_before.post_id is null as only_adds
-    from {{ ref('int_posts') }} as posts
-    full outer join seen on posts.post_id = seen.post_id
-    left join read_before on posts.post_id = read_before.post_id
-    where posts.fingerprint is distinct from seen.fingerprint
+    select * from {{ ref('int_post_changes') }}
 
 ),
 
@@ -94,9 +31,9 @@ pending as (
     select
         post_id,
         account_id,
-        published_at as earliest_published_at,
-        published_at as latest_published_at
-    from seen
+        earliest_published_at,
+        latest_published_at
+    from changes
     where 1 = 0
     {%- endif %}
 
@@ -112,7 +49,14 @@ touched as (
         only_adds
     from {{ ref('int_touched_spans') }}
     union all
-    select * from changed_posts
+    select
+        post_id,
+        {{ beginning() }} as first_slot,
+        {{ ending() }} as last_slot,
+        false as goes_on,
+        only_adds
+    from changes
+    where is_changed
     union all
     select
         post_id,
@@ -146,37 +90,18 @@ direct as (
         spans.last_slot,
         spans.goes_on,
         spans.only_adds,
-        coalesce(posts.account_id, seen.account_id, pending.account_id) as account_id,
-        case
-            when seen.published_at < posts.published_at then seen.published_at
-            else coalesce(posts.published_at, seen.published_at, pending.earliest_published_at)
-        end as earliest_published_at,
-        case
-            when seen.published_at > posts.published_at then seen.published_at
-            else coalesce(posts.published_at, seen.published_at, pending.latest_published_at)
-        end as latest_published_at
+        coalesce(changes.account_id, pending.account_id) as account_id,
+        coalesce(changes.earliest_published_at, pending.earliest_published_at) as earliest_published_at,
+        coalesce(changes.latest_published_at, pending.latest_published_at) as latest_published_at
     from spans
-    left join {{ ref('int_posts') }} as posts on spans.post_id = posts.post_id
-    left join seen on spans.post_id = seen.post_id
+    left join changes on spans.post_id = changes.post_id
     left join pending on spans.post_id = pending.post_id
-
-),
-
-archived_slots as (
-    {% for platform in platforms() %}
-    select max(slot_start) as slot_start
-    from {{ ref('stg_' ~ platform ~ '__snapshots') }}
-    where is_archived
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
 
 ),
 
 archive as (
 
-    select max(slot_start) as newest_slot from archived_slots
+    select * from {{ ref('int_archive') }}
 
 ),
 
@@ -213,7 +138,7 @@ archived_accounts as (
     union distinct
     select zones.account_id
     from {{ ref('int_reader_zones') }} as zones
-    inner join archive on archive.newest_slot is not null
+    cross join archive
     left join known_zones
         on
             zones.account_id = known_zones.account_id
@@ -225,11 +150,12 @@ archived_accounts as (
 whole as (
 
     select
-        posts.post_id,
-        posts.account_id,
-        posts.published_at
-    from {{ ref('int_posts') }} as posts
-    inner join archived_accounts on posts.account_id = archived_accounts.account_id
+        changes.post_id,
+        changes.account_id,
+        changes.earliest_published_at,
+        changes.latest_published_at
+    from changes
+    inner join archived_accounts on changes.account_id = archived_accounts.account_id
 
 ),
 
@@ -242,8 +168,8 @@ final as (
         whole.post_id is null and direct.goes_on as goes_on,
         whole.post_id is null and direct.only_adds as only_adds,
         coalesce(direct.account_id, whole.account_id) as account_id,
-        coalesce(direct.earliest_published_at, whole.published_at) as earliest_published_at,
-        coalesce(direct.latest_published_at, whole.published_at) as latest_published_at,
+        coalesce(direct.earliest_published_at, whole.earliest_published_at) as earliest_published_at,
+        coalesce(direct.latest_published_at, whole.latest_published_at) as latest_published_at,
         '{{ invocation_id }}' as build_id
     from direct
     full outer join whole on direct.post_id = whole.post_id

@@ -1,23 +1,8 @@
--- depends_on: {{ ref('int_touched_posts') }}
 {%- set last_built = as_last_built('marts', 'quarter_hour_metrics') %}
 {%- set last_touched = as_last_built('intermediate', 'int_touched_quarters') %}
 {%- set recorded_builds = recorded('recorded_builds') %}
 
 with
-
-after as (
-
-    select distinct
-        increments.account_id,
-        {{ floor_to('increments.activity_at', 15) }} as activity_quarter,
-        {{ floor_to('increments.collected_at', 15) }} as reading_quarter
-    from {{ ref('post_increments') }} as increments
-    inner join {{ ref('int_touched_posts') }} as touched
-        on
-            increments.post_id = touched.post_id
-            and increments.slot_start between touched.first_slot and touched.last_slot
-
-),
 
 -- Slots become due as time goes on, and are due no more where a post was deleted.
 coverage as (
@@ -48,22 +33,12 @@ quarters as (
     select
         account_id,
         activity_quarter as quarter_hour
-    from {{ ref('int_touched_before') }}
+    from {{ ref('int_touched_times') }}
     union distinct
     select
         account_id,
         reading_quarter as quarter_hour
-    from {{ ref('int_touched_before') }}
-    union distinct
-    select
-        account_id,
-        activity_quarter as quarter_hour
-    from after
-    union distinct
-    select
-        account_id,
-        reading_quarter as quarter_hour
-    from after
+    from {{ ref('int_touched_times') }}
     union distinct
     select
         account_id,

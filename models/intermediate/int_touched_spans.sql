@@ -1,4 +1,4 @@
-{%- set last_built = as_last_built('intermediate', 'int_snapshots') -%}
+{%- set last_built = as_last_built('marts', 'analytics_snapshots') -%}
 {%- set last_totals = as_last_built('intermediate', 'int_post_totals') -%}
 {%- set landed_metrics = counters() + ['unique_impressions'] -%}
 {%- set known_metrics = landed_metrics + ['engagements', 'engagements_core'] -%}
@@ -14,7 +14,7 @@ new_loads as (
 ),
 
 new_readings as (
-    {% for platform in platforms() %}
+
     select
         cast(readings.post_id as {{ uuid_type() }}) as post_id,
         readings.slot_start,
@@ -22,13 +22,9 @@ new_readings as (
         readings.{{ metric }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
-    from {{ ref('stg_' ~ platform ~ '__snapshots') }} as readings
+    from {{ ref('int_readings') }} as readings
     inner join new_loads on readings.load_id = new_loads.load_id
     where not readings.is_archived
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
 
 ),
 

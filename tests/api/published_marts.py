@@ -435,14 +435,16 @@ def age_row(post: PostFact, hours: int, counters: dict[str, int]) -> Row:
 
 @lru_cache(maxsize=1)
 def contracts() -> dict[str, dict[str, str]]:
-    """Mart -> column -> type with its not-null rule, from the models' yml."""
+    """Mart -> column -> type with its not-null rule, from the models' yml, as published."""
     found: dict[str, dict[str, str]] = {}
     for path in [*MODELS.glob("marts/**/*.yml"), *MODELS.glob("content/*.yml")]:
         for model in yaml.safe_load(path.read_text()).get("models", []):
+            unpublished = model["config"].get("meta", {}).get("unpublished", ())
             found[model["name"]] = {
                 column["name"]: column["data_type"]
                 + (" not null" if {"type": "not_null"} in column.get("constraints", []) else "")
                 for column in model["columns"]
+                if column["name"] not in unpublished
             }
     return found
 

@@ -611,7 +611,7 @@ class RawWarehouse:
                 )
                 gone = "(post_id, slot_start) in (select (post_id::uuid, slot_start) from leaving)"
                 connection.execute(
-                    f"delete from intermediate.int_snapshots where source = 'api' and {gone}"
+                    f"delete from marts.analytics_snapshots where source = 'api' and {gone}"
                 )
                 connection.execute(
                     f"delete from raw.{table} where _dlt_id in (select _dlt_id from leaving)"

@@ -12,8 +12,8 @@ from .test_incremental import assert_equal_to_a_full_refresh, contents
 
 START, END = at("2025-11-01"), at("2026-04-07 13:37")
 BEFORE = at("2026-01-07")
-#: The marts and tables of which archived readings leave.
-OF_HOT_READINGS = {"marts.analytics_snapshots", "intermediate.int_snapshots"}
+#: The mart that archived readings leave.
+OF_HOT_READINGS = {"marts.analytics_snapshots"}
 
 
 SEEDS = [8, 6, 7, 10] if SCALE >= 1 else [8]

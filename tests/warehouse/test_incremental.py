@@ -18,7 +18,6 @@ from .raw_warehouse import RawWarehouse, at, copied_project
 SCHEMAS = ("marts", "content")
 #: Internal tables that later builds start from, so that a lasting error in them shows as well.
 KEPT = (
-    "int_snapshots",
     "int_post_totals",
     "int_account_days",
     "int_slot_coverage",
@@ -298,7 +297,7 @@ def test_a_part_built_again_keeps_what_archived_readings_gave(warehouse: RawWare
     warehouse.run()
     before = contents(warehouse.path)
     assert before["marts.post_age_values"]
-    for part in ("int_snapshots", "post_increments", "post_age_values", "int_account_days"):
+    for part in ("analytics_snapshots", "post_increments", "post_age_values", "int_account_days"):
         warehouse.dbt("run", "--select", part)
         assert contents(warehouse.path) == before
 
@@ -374,7 +373,12 @@ def test_a_part_may_be_built_again_whether_its_posts_go_on_or_not(warehouse: Raw
     )
     assert touched == {"some": True, "others": True}
     before = contents(warehouse.path)
-    for part in ("int_snapshots", "post_increments", "int_post_totals", "int_loads int_snapshots"):
+    for part in (
+        "analytics_snapshots",
+        "post_increments",
+        "int_post_totals",
+        "int_loads analytics_snapshots",
+    ):
         warehouse.dbt("run", "--select", *part.split())
         assert contents(warehouse.path) == before
 

@@ -67,22 +67,22 @@ BADS = {
         "landed_readings_reach_the_snapshots",
     ),
     "a score above its ceiling": bad(
-        "update intermediate.int_snapshots set engagement_score = 1000.01"
+        "update marts.analytics_snapshots set engagement_score = 1000.01"
         " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
         "snapshot_scores_are_within_bounds",
     ),
     "a rate without impressions": bad(
-        "update intermediate.int_snapshots set engagement_rate = 0.1"
+        "update marts.analytics_snapshots set engagement_rate = 0.1"
         " where impressions is null or impressions = 0",
         "snapshots_without_impressions_have_no_rate",
     ),
     "a snapshot of unknown formula": bad(
-        "update intermediate.int_snapshots set engagements_basis = null"
+        "update marts.analytics_snapshots set engagements_basis = null"
         " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
         "snapshots_know_their_formula",
     ),
     "a snapshot that lost its post's id on the platform": bad(
-        "update intermediate.int_snapshots set platform_post_id = null"
+        "update marts.analytics_snapshots set platform_post_id = null"
         " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
         "snapshots_say_what_they_are_of",
     ),
@@ -122,7 +122,7 @@ BADS = {
         "falls_are_flagged",
     ),
     "a landed reading that never reached the mart": bad(
-        "delete from intermediate.int_snapshots where snapshot_id = ("
+        "delete from marts.analytics_snapshots where snapshot_id = ("
         " select min(snapshots.id) from marts.analytics_snapshots as snapshots"
         " inner join marts.post_increments as increments on increments.id = snapshots.id"
         " where snapshots.source = 'api' and snapshots.slot_start > ("
@@ -152,7 +152,7 @@ BADS = {
         "file_posts_reach_the_snapshots",
     ),
     "a file row that never reached the mart": bad(
-        "delete from intermediate.int_snapshots where snapshot_id = ("
+        "delete from marts.analytics_snapshots where snapshot_id = ("
         " select min(files.id) from marts.analytics_snapshots as files"
         " inner join marts.analytics_snapshots as later on later.post_id = files.post_id"
         "  and later.slot_start > files.slot_start"
@@ -162,7 +162,7 @@ BADS = {
         "every_snapshot_has_one_increment",
     ),
     "a post with two snapshots from files": bad(
-        "update intermediate.int_snapshots set source = 'file' where post_id = ("
+        "update marts.analytics_snapshots set source = 'file' where post_id = ("
         " select min(post_id) from marts.posts where has_file_snapshots and has_api_snapshots"
         " and snapshots > 3 and not is_deleted)",
         "landed_readings_reach_the_snapshots",
@@ -353,21 +353,20 @@ def _compiled(warehouse: RawWarehouse, node: dict[str, Any]) -> str:
 
 
 def _tables(manifest: dict[str, Any]) -> dict[str, str]:
-    """Model or seed -> the table to insert into; a view's is the one it reads."""
-    tables = {}
-    for node in manifest["nodes"].values():
-        if node["resource_type"] in {"model", "seed"}:
-            table = f"{node['schema']}.{node['name']}"
-            if node["config"]["materialized"] == "view":
-                (read,) = node["depends_on"]["nodes"]
-                source, model = manifest["sources"].get(read), manifest["nodes"].get(read)
-                table = (
-                    f"raw.{source['identifier']}"
-                    if source
-                    else f"{model['schema']}.{model['name']}"
-                )
-            tables[node["name"]] = table
-    return tables
+    """Model or seed -> the table to insert into."""
+    nodes = manifest["nodes"].values()
+    kept = [node for node in nodes if node["resource_type"] in {"model", "seed"}]
+    return {node["name"]: _table(manifest, node) for node in kept}
+
+
+def _table(manifest: dict[str, Any], node: dict[str, Any]) -> str:
+    """The table of a node; a view's is the one it reads, the first where it reads several."""
+    if node["resource_type"] == "source":
+        return f"raw.{node['identifier']}"
+    if node["config"]["materialized"] != "view":
+        return f"{node['schema']}.{node['name']}"
+    read = node["depends_on"]["nodes"][0]
+    return _table(manifest, (manifest["sources"] | manifest["nodes"])[read])
 
 
 def test_a_good_warehouse_is_green(proof: Proof) -> None:
@@ -472,7 +471,7 @@ MISTAKES = {
         ("* 20000 + abs(", "* 20000 + 0 * abs("),  # rates are cut, not rounded
         ("', 0) * 20000 + ' ~ base", "', 0) * 20000 + 0 * ' ~ base"),  # scores likewise
     ),
-    "models/intermediate/int_snapshots.sql": (
+    "models/marts/core/analytics_snapshots.sql": (
         ("then unioned.{{ counter }} else 0", "then coalesce(unioned.{{ counter }}, 0) else 0"),
         ("files.collected_at desc", "files.collected_at asc"),
     ),

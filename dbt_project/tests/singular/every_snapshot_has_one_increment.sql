@@ -6,13 +6,10 @@
 with
 
 archived as (
-    {% for platform in platforms() %}
-    select cast(snapshot_id as {{ uuid_type() }}) as snapshot_id from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+
+    select distinct cast(snapshot_id as {{ uuid_type() }}) as snapshot_id
+    from {{ ref('int_readings') }}
     where is_archived
-    {%- if not loop.last %}
-    union distinct
-    {%- endif %}
-    {%- endfor %}
 
 ),
 

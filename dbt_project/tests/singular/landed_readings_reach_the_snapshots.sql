@@ -8,7 +8,6 @@ with
 -- Ids are text here, as they landed.
 readings as (
 
-    {%- for platform in platforms() %}
     select
         account_id,
         post_id,
@@ -18,12 +17,8 @@ readings as (
         {{ counter }},
         {%- endfor %}
         is_archived
-    from {{ ref('stg_' ~ platform ~ '__snapshots') }}
+    from {{ ref('int_readings') }}
     where {{ of_touched_posts('post_id', is_landed=true) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
 
 ),
 
@@ -56,6 +51,7 @@ marted as (
     from {{ ref('analytics_snapshots') }}
     where
         source = 'api'
+        and not is_archived
         and {{ of_touched_posts('post_id') }}
     group by account_id, post_id
 

@@ -10,7 +10,7 @@ with
 {% if not is_incremental() -%}
 snapshots as (
 
-    select * from {{ ref('int_snapshots') }}
+    select * from {{ ref('analytics_snapshots') }}
 
 ),
 
@@ -36,14 +36,14 @@ searched as (
 snapshots as (
 
     select snapshots.*
-    from {{ ref('int_snapshots') }} as snapshots
+    from {{ ref('analytics_snapshots') }} as snapshots
     inner join searched
         on
             snapshots.post_id = searched.post_id
             and snapshots.slot_start between searched.first_slot and searched.last_slot
     union all
     select snapshots.*
-    from {{ ref('int_snapshots') }} as snapshots
+    from {{ ref('analytics_snapshots') }} as snapshots
     inner join {{ ref('int_loads') }} as loads
         on
             snapshots.load_id = loads.load_id
@@ -140,7 +140,7 @@ kept as (
 history as (
 
     select
-        snapshot_id,
+        id,
         post_id,
         slot_start,
         collected_at,
@@ -154,7 +154,7 @@ history as (
     {%- if is_incremental() %}
     union all
     select
-        cast(null as {{ uuid_type() }}) as snapshot_id,
+        cast(null as {{ uuid_type() }}) as id,
         post_id,
         slot_start,
         collected_at,
@@ -190,7 +190,7 @@ with_previous as (
 carried as (
 
     select
-        with_previous.snapshot_id,
+        with_previous.id,
         with_previous.post_id,
         with_previous.slot_start,
         with_previous.collected_at,
@@ -251,7 +251,7 @@ with_slots as (
         {{ slot_index('posts.last_due_slot', 'posts.published_at') }} as last_due_index
     from known
     inner join {{ ref('int_posts') }} as posts on known.post_id = posts.post_id
-    where known.snapshot_id is not null
+    where known.id is not null
 
 ),
 
@@ -291,7 +291,7 @@ differences as (
 final as (
 
     select
-        snapshot_id as id,
+        id,
         post_id,
         account_id,
         platform,

@@ -1,19 +1,8 @@
 with
 
-connections as (
+accounts as (
 
-    select
-        account_id,
-        state,
-        expires_at,
-        max(cooldown_until) over (partition by account_id) as cooldown_until,
-        row_number() over (
-            partition by account_id
-            order by
-                case state when 'active' then 1 when 'expired' then 2 when 'revoked' then 3 else 4 end,
-                expires_at desc nulls first
-        ) as preference
-    from {{ ref('stg_control__connections') }}
+    select * from {{ ref('int_collected_accounts') }}
 
 ),
 
@@ -31,9 +20,9 @@ open_days as (
     select
         zones.account_id,
         zones.timezone,
-        cast({{ wall_clock('as_of.data_as_of', 'zones.timezone') }} as date) as open_day
+        cast({{ wall_clock('accounts.data_as_of', 'zones.timezone') }} as date) as open_day
     from zones
-    inner join {{ ref('int_account_as_of') }} as as_of on zones.account_id = as_of.account_id
+    inner join accounts on zones.account_id = accounts.account_id
 
 ),
 
@@ -83,32 +72,15 @@ coverage as (
 
 ),
 
-readings as (
-
-    select
-        increments.account_id,
-        sum(case when increments.is_gap then 1 else 0 end) as gaps_7d,
-        count(*) as readings_7d,
-        count(increments.new_impressions) as readings_with_impressions,
-        count(increments.new_engagements) as readings_with_engagements
-    from {{ ref('post_increments') }} as increments
-    inner join {{ ref('int_account_as_of') }} as as_of on increments.account_id = as_of.account_id
-    where
-        increments.source = 'api'
-        and increments.collected_at > as_of.data_as_of - interval '7' day
-    group by increments.account_id
-
-),
-
 posts as (
 
     select
         posts.account_id,
         count(*) as posts,
         sum(case when posts.is_deleted then 1 else 0 end) as deleted_posts,
-        sum(case when posts.deleted_at > as_of.data_as_of - interval '30' day then 1 else 0 end) as deleted_posts_30d
+        sum(case when posts.deleted_at > accounts.data_as_of - interval '30' day then 1 else 0 end) as deleted_posts_30d
     from {{ ref('int_posts') }} as posts
-    inner join {{ ref('int_account_as_of') }} as as_of on posts.account_id = as_of.account_id
+    inner join accounts on posts.account_id = accounts.account_id
     group by posts.account_id
 
 ),
@@ -124,32 +96,21 @@ flags as (
 
 ),
 
-imports as (
-
-    select
-        account_id,
-        max(imported_at) as last_imported_at,
-        sum(rows_rejected) as rejected_rows
-    from {{ ref('stg_control__imports') }}
-    group by account_id
-
-),
-
 final as (
 
     select
         accounts.account_id,
         accounts.platform,
-        as_of.as_of,
-        as_of.data_as_of,
+        accounts.as_of,
+        accounts.data_as_of,
         coalesce(
             accounts.connected_at is not null
-            and (as_of.as_of is null or as_of.as_of < as_of.data_as_of - interval '6' hour),
+            and (accounts.as_of is null or accounts.as_of < accounts.data_as_of - interval '6' hour),
             false
         ) as is_stale,
-        coalesce(connections.state, 'none') as connection_state,
-        connections.expires_at as token_expires_at,
-        connections.cooldown_until,
+        accounts.connection_state,
+        accounts.token_expires_at,
+        accounts.cooldown_until,
         cast(coalesce(coverage.due_slots_7d, 0) as integer) as due_slots_7d,
         cast(coalesce(coverage.filled_slots_7d, 0) as integer) as filled_slots_7d,
         {{ rate('coverage.filled_slots_7d', 'coverage.due_slots_7d') }} as coverage_7d,
@@ -163,22 +124,16 @@ final as (
             < coverage.filled_week_before * coverage.due_last_day * 85,
             false
         ) as has_unexplained_drop,
-        imports.last_imported_at,
-        cast(coalesce(imports.rejected_rows, 0) as integer) as rejected_rows,
+        accounts.last_imported_at,
+        accounts.rejected_rows,
         cast(coalesce(posts.posts, 0) as integer) as posts,
         cast(coalesce(posts.deleted_posts, 0) as integer) as deleted_posts,
         cast(coalesce(posts.deleted_posts_30d, 0) as integer) as deleted_posts_30d,
         cast(coalesce(flags.open_flags, 0) as integer) as open_flags
-    from {{ ref('int_accounts_live') }} as accounts
-    inner join {{ ref('int_account_as_of') }} as as_of on accounts.account_id = as_of.account_id
-    left join connections
-        on
-            accounts.account_id = connections.account_id
-            and connections.preference = 1
+    from accounts
     left join coverage on accounts.account_id = coverage.account_id
-    left join readings on accounts.account_id = readings.account_id
+    left join {{ ref('int_recent_readings') }} as readings on accounts.account_id = readings.account_id
     left join posts on accounts.account_id = posts.account_id
-    left join imports on accounts.account_id = imports.account_id
     left join flags on accounts.account_id = flags.account_id
 
 )

@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_touched_ages') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_posts_of('int_touched_ages') }}") }}
+{{ config(materialized='incremental', pre_hook="{{ delete_posts_of('int_touched_ages', 'age_hours > 0') }}") }}
 
 with
 
@@ -8,7 +8,12 @@ posts as (
     select *
     from {{ ref('int_posts') }}
     {% if is_incremental() %}
-    where post_id in (select touched.post_id from {{ ref('int_touched_ages') }} as touched)
+    where
+        post_id in (
+            select touched.post_id
+            from {{ ref('int_touched_ages') }} as touched
+            where touched.age_hours > 0
+        )
     {% endif %}
 
 ),
@@ -19,7 +24,7 @@ readings as (
     select
         snapshots.*,
         {{ slot_index('snapshots.slot_start', 'posts.published_at') }} as slot_number
-    from {{ ref('int_snapshots') }} as snapshots
+    from {{ ref('analytics_snapshots') }} as snapshots
     inner join posts on snapshots.post_id = posts.post_id
     where
         snapshots.source = 'api'

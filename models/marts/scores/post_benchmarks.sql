@@ -1,59 +1,23 @@
--- depends_on: {{ ref('int_touched_comparisons') }}
-{{ config(materialized='incremental', pre_hook="{{ delete_posts_of('int_touched_comparisons') }}") }}
+{{ config(materialized='incremental', pre_hook="{{ delete_touched_comparisons() }}") }}
 
-{%- set metrics = ['impressions', 'engagements', 'engagement_rate', 'engagement_score'] %}
+{%- set metrics = compared_metrics() %}
 
 with
 
--- Posts known from files alone have no age values: they are compared over their lifetime, age 0 here.
-values_at_age as (
-
-    select
-        post_id,
-        age_hours,
-        {%- for metric in metrics %}
-        {{ in_ten_thousandths(metric) }} as {{ metric }}
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
-    from {{ ref('post_age_values') }}
-    union all
-    select
-        scores.post_id,
-        0 as age_hours,
-        {%- for metric in metrics %}
-        {{ in_ten_thousandths('scores.' ~ metric) }} as {{ metric }}
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
-    from {{ ref('post_scores') }} as scores
-    inner join {{ ref('int_post_totals') }} as totals on scores.post_id = totals.post_id
-    where
-        scores.is_current_version
-        and totals.has_api = 0
-
-),
-
 aged_posts as (
 
-    select
-        values_at_age.*,
-        posts.account_id,
-        posts.platform,
-        posts.post_type,
-        posts.published_at,
-        max(values_at_age.age_hours) over (partition by values_at_age.post_id) as oldest_age_hours
-    from values_at_age
-    inner join {{ ref('int_posts') }} as posts on values_at_age.post_id = posts.post_id
+    select * from {{ ref('int_compared_posts') }}
 
 ),
 
 subjects as (
 
-    select aged_posts.*
-    from aged_posts
-    {% if is_incremental() %}
-    inner join {{ ref('int_touched_comparisons') }} as touched on aged_posts.post_id = touched.post_id
-    {% endif %}
-    where aged_posts.age_hours = aged_posts.oldest_age_hours
+    select * from aged_posts
+    where
+        is_compared
+        {%- if is_incremental() %}
+        and is_touched
+        {%- endif %}
 
 ),
 

@@ -3,43 +3,31 @@ with
 cells as (
 
     select
-        cells.account_id,
+        scores.account_id,
         live.platform,
-        cells.timezone,
-        cells.measure,
-        cells.weekday,
-        cells.hour,
-        cells.n,
-        accounts.n as posts,
-        accounts.mean as parent,
-        accounts.within_variance,
-        accounts.k,
-        cells.total / cast(cells.n as double) as mean,
+        scores.timezone,
+        scores.measure,
+        scores.weekday,
+        scores.hour,
+        scores.n,
+        scores.posts,
+        scores.parent,
+        scores.within_variance,
+        scores.k,
+        scores.mean,
         scores.place = 1 and scores.z is not null as is_top,
         bool_or(scores.is_enough) over (
-            partition by cells.account_id, cells.timezone, cells.measure
+            partition by scores.account_id, scores.timezone, scores.measure
         ) as is_enough,
         evidence.draws,
         evidence.larger_draws
-    from {{ ref('int_timing_cells') }} as cells
-    inner join {{ ref('int_accounts_live') }} as live on cells.account_id = live.account_id
-    inner join {{ ref('int_timing_accounts') }} as accounts
-        on
-            cells.account_id = accounts.account_id
-            and cells.timezone = accounts.timezone
-            and cells.measure = accounts.measure
-    inner join {{ ref('int_timing_scores') }} as scores
-        on
-            cells.account_id = scores.account_id
-            and cells.timezone = scores.timezone
-            and cells.measure = scores.measure
-            and cells.weekday = scores.weekday
-            and cells.hour = scores.hour
+    from {{ ref('int_timing_scores') }} as scores
+    inner join {{ ref('int_accounts_live') }} as live on scores.account_id = live.account_id
     left join {{ ref('int_timing_evidence') }} as evidence
         on
-            cells.account_id = evidence.account_id
-            and cells.timezone = evidence.timezone
-            and cells.measure = evidence.measure
+            scores.account_id = evidence.account_id
+            and scores.timezone = evidence.timezone
+            and scores.measure = evidence.measure
 
 ),
 

@@ -3,10 +3,16 @@
 
 with
 
-accounts as (
+posts as (
 
-    select distinct account_id
+    select
+        post_id,
+        account_id,
+        published_at,
+        first_due_slot,
+        last_due_slot
     from {{ ref('int_posts') }}
+    where first_due_slot is not null
 
 ),
 
@@ -48,29 +54,42 @@ changed_posts as (
 
 ),
 
+changed_accounts as (
+
+    select
+        account_id,
+        {{ floor_to('min(earliest_published_at)', 360) }} as first_slot
+    from changed_posts
+    group by account_id
+
+),
+
+-- The slot from which on an account is counted anew.
 starts as (
 
     select
-        accounts.account_id,
-        coalesce(passed_time.first_slot, {{ beginning() }}) as first_slot
-    from accounts
+        posts.*,
+        case
+            when changed_accounts.first_slot < passed_time.first_slot then changed_accounts.first_slot
+            else coalesce(passed_time.first_slot, {{ beginning() }})
+        end as recounted_from
+    from posts
     cross join passed_time
-    union all
-    select
-        accounts.account_id,
-        {{ floor_to('changed_posts.earliest_published_at', 360) }} as first_slot
-    from accounts
-    inner join changed_posts on accounts.account_id = changed_posts.account_id
+    left join changed_accounts on posts.account_id = changed_accounts.account_id
 
 ),
 
 final as (
 
     select
+        post_id,
         account_id,
-        min(first_slot) as first_slot
+        first_due_slot,
+        last_due_slot,
+        {{ last_young_slot('published_at') }} as last_young_slot,
+        {{ first_old_slot('published_at') }} as first_old_slot,
+        recounted_from
     from starts
-    group by account_id
 
 )
 

@@ -1,16 +1,20 @@
 with
 
--- Slots of which a reading is new, has changed, or is no more.
+-- When the touched posts count as last built, and when they count now.
 final as (
 
     select
         account_id,
-        slot_start
+        slot_start,
+        activity_quarter,
+        reading_quarter
     from {{ ref('int_touched_before') }}
     union distinct
     select
         increments.account_id,
-        increments.slot_start
+        increments.slot_start,
+        {{ floor_to('increments.activity_at', 15) }} as activity_quarter,
+        {{ floor_to('increments.collected_at', 15) }} as reading_quarter
     from {{ ref('post_increments') }} as increments
     inner join {{ ref('int_touched_posts') }} as touched
         on
