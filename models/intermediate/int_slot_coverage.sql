@@ -130,19 +130,6 @@ accounts as (
 
 ),
 
-touched as (
-
-    select distinct
-        times.account_id,
-        times.slot_start
-    from {{ ref('int_touched_times') }} as times
-    inner join accounts
-        on
-            times.account_id = accounts.account_id
-            and times.slot_start < accounts.recounted_from
-
-),
-
 {% endif -%}
 -- Of slots before, only what is filled may differ: they stay until they are replaced.
 recounted as (
@@ -160,15 +147,23 @@ recounted as (
         built.slot_start,
         built.due_slots
     from {{ last_built }} as built
-    inner join touched
+    inner join accounts
         on
-            built.account_id = touched.account_id
-            and built.slot_start = touched.slot_start
+            built.account_id = accounts.account_id
+            and built.slot_start < accounts.recounted_from
+    where
+        (built.account_id, built.slot_start) in (
+            select
+                touched.account_id,
+                touched.slot_start
+            from {{ ref('int_touched_times') }} as touched
+        )
     {%- endif %}
 
 ),
 
--- Ten million rows are left to a few thousand before their posts are asked for.
+-- Ten million rows are left to a few thousand before their posts are asked for. The slots are grouped only for
+-- DuckDB to expect that few of them: it would hash the ten million instead.
 readings as (
 
     select
@@ -183,6 +178,7 @@ readings as (
                 recounted.account_id,
                 recounted.slot_start
             from recounted
+            group by recounted.account_id, recounted.slot_start
         )
 
 ),

@@ -68,7 +68,7 @@ BADS = {
     ),
     "a score above its ceiling": bad(
         "update marts.analytics_snapshots set engagement_score = 1000.01"
-        " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
+        " where id = (select min(id) from marts.analytics_snapshots)",
         "snapshot_scores_are_within_bounds",
     ),
     "a rate without impressions": bad(
@@ -78,13 +78,8 @@ BADS = {
     ),
     "a snapshot of unknown formula": bad(
         "update marts.analytics_snapshots set engagements_basis = null"
-        " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
+        " where id = (select min(id) from marts.analytics_snapshots)",
         "snapshots_know_their_formula",
-    ),
-    "a snapshot that lost its post's id on the platform": bad(
-        "update marts.analytics_snapshots set platform_post_id = null"
-        " where snapshot_id = (select min(id) from marts.analytics_snapshots)",
-        "snapshots_say_what_they_are_of",
     ),
     "a post's score below zero": bad(
         "update marts.post_scores set engagement_score = -0.01"
@@ -122,7 +117,7 @@ BADS = {
         "falls_are_flagged",
     ),
     "a landed reading that never reached the mart": bad(
-        "delete from marts.analytics_snapshots where snapshot_id = ("
+        "delete from marts.analytics_snapshots where id = ("
         " select min(snapshots.id) from marts.analytics_snapshots as snapshots"
         " inner join marts.post_increments as increments on increments.id = snapshots.id"
         " where snapshots.source = 'api' and snapshots.slot_start > ("
@@ -152,7 +147,7 @@ BADS = {
         "file_posts_reach_the_snapshots",
     ),
     "a file row that never reached the mart": bad(
-        "delete from marts.analytics_snapshots where snapshot_id = ("
+        "delete from marts.analytics_snapshots where id = ("
         " select min(files.id) from marts.analytics_snapshots as files"
         " inner join marts.analytics_snapshots as later on later.post_id = files.post_id"
         "  and later.slot_start > files.slot_start"
