@@ -31,6 +31,14 @@ def test_an_imported_file_is_published_row_for_row(imported: Nexus) -> None:
     assert published == raw
 
 
+def test_what_only_builds_need_to_know_of_a_snapshot_is_not_published(imported: Nexus) -> None:
+    columns = "select column_name from duckdb_columns() where table_name = 'analytics_snapshots'"
+    published = {name for (name,) in imported.query(columns)}
+    built = {name for (name,) in imported.query(columns, "warehouse.duckdb")}
+    assert built - published == {"layout", "load_id", "is_archived"}
+    assert published <= built
+
+
 def test_a_second_import_changes_nothing(imported: Nexus) -> None:
     before = imported.query("select * from analytics_snapshots order by id")
     again = imported("import", str(EXPORT))
