@@ -59,7 +59,10 @@ final as (
         names.*,
         concat(
             substr(names.added_names, 4),
-            case when names.lacking_names = '' then '' else concat(' (without ', substr(names.lacking_names, 3), ')') end
+            case
+                when names.lacking_names = '' then ''
+                else concat(' (without ', substr(names.lacking_names, 3), ')')
+            end
         ) as engagements_basis,
         {%- for counter in counters() if counter != 'impressions' %}
         weights.weight_{{ counter }},

@@ -66,7 +66,7 @@ final as (
             when seen.published_at > posts.published_at then seen.published_at
             else coalesce(posts.published_at, seen.published_at)
         end as latest_published_at,
-        posts.fingerprint is distinct from seen.fingerprint as is_changed,
+        coalesce(posts.fingerprint <> seen.fingerprint, true) as is_changed,
         seen.post_id is null and read_before.post_id is null as only_adds
     from {{ ref('int_posts') }} as posts
     full outer join seen on posts.post_id = seen.post_id

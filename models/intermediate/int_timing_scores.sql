@@ -30,7 +30,8 @@ scored as (
         accounts.k,
         {{ is_enough_posts('cells', 'accounts') }} as is_enough,
         case
-            when {{ is_enough_posts('cells', 'accounts') }} then {{ standard_errors('cells.mean', 'cells.n', 'accounts') }}
+            when {{ is_enough_posts('cells', 'accounts') }}
+                then {{ standard_errors('cells.mean', 'cells.n', 'accounts') }}
         end as z
     from cells
     inner join {{ ref('int_timing_accounts') }} as accounts
