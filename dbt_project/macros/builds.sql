@@ -200,8 +200,8 @@
         from {{ schema }}.int_touched_posts as touched
         cross join (select max(build) as build from {{ schema }}.recorded_builds) as builds;
         {#- Without the archived readings no part of what they gave may be built again. -#}
-        {%- for touched in ['int_touched_posts', 'int_touched_ages', 'int_touched_days'] %}
-        delete from {{ schema }}.{{ touched }}
+        {%- for touched in ['posts', 'ages', 'times', 'quarters', 'days'] %}
+        delete from {{ schema }}.int_touched_{{ touched }}
         where (select count(*) from {{ snapshots }} where is_archived) > 0;
         {%- endfor %}
         delete from {{ snapshots }} where is_archived;

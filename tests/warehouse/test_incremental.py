@@ -297,7 +297,13 @@ def test_a_part_built_again_keeps_what_archived_readings_gave(warehouse: RawWare
     warehouse.run()
     before = contents(warehouse.path)
     assert before["marts.post_age_values"]
-    for part in ("analytics_snapshots", "post_increments", "post_age_values", "int_account_days"):
+    for part in (
+        "analytics_snapshots",
+        "post_increments",
+        "post_age_values",
+        "int_account_days",
+        "int_slot_coverage+",
+    ):
         warehouse.dbt("run", "--select", part)
         assert contents(warehouse.path) == before
 
