@@ -212,7 +212,7 @@
     {%- endif %}
 {% endmacro %}
 
-{#- What: whether every incremental model, and what they start from, was built and nothing failed. -#}
+{#- What: whether every model was built and nothing failed. -#}
 {% macro is_complete_build(results) %}
     {%- set built = [] -%}
     {%- set failed = [] -%}
@@ -223,15 +223,8 @@
             {%- do built.append(result.node.unique_id) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set missing = [] -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
-        {%- if node.unique_id not in built and (
-            node.config.materialized == 'incremental' or node.name in ['int_loads', 'int_posts', 'int_touched_posts']
-        ) -%}
-            {%- do missing.append(node.unique_id) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{- return(not failed and not missing) -}}
+    {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | list -%}
+    {{- return(not failed and built | length == models | length) -}}
 {% endmacro %}
 
 {#-

@@ -303,6 +303,7 @@ def test_a_part_built_again_keeps_what_archived_readings_gave(warehouse: RawWare
         "post_age_values",
         "int_account_days",
         "int_slot_coverage+",
+        "int_touched_days+",
     ):
         warehouse.dbt("run", "--select", part)
         assert contents(warehouse.path) == before

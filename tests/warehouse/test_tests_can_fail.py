@@ -81,6 +81,11 @@ BADS = {
         " where id = (select min(id) from marts.analytics_snapshots)",
         "snapshots_know_their_formula",
     ),
+    "a snapshot of a platform without weights": bad(
+        "update marts.analytics_snapshots set metric_version = null"
+        " where id = (select min(id) from marts.analytics_snapshots)",
+        "snapshots_know_their_formula",
+    ),
     "a post's score below zero": bad(
         "update marts.post_scores set engagement_score = -0.01"
         " where post_id = (select min(post_id) from marts.post_scores)",

@@ -1,5 +1,5 @@
 -- What: per post and counter, the increments that are not NULL add up to the newest value that is not NULL; a value
---       that only archived snapshots know is not looked for.
+--       that only archived snapshots know is looked for in the build that read them alone.
 -- Why:  every sum over time rests on it; a lost, doubled or misplaced increment shows here.
 -- Rows: the post and the counter: the sum that was found, and the last known value that was expected.
 with
@@ -8,7 +8,7 @@ last_known as (
 
     select
         post_id,
-        count(*) as hot_snapshots,
+        count(*) as snapshots,
         {%- for counter in counters() %}
         max_by({{ counter }}, case when {{ counter }} is not null then slot_start end) as {{ counter }}
         {%- if not loop.last %},{% endif %}
@@ -42,7 +42,7 @@ compared as (
         added_up.{{ counter }} as found_{{ counter }},
         -- only archived snapshots may know it
         case
-            when last_known.{{ counter }} is null and coalesce(last_known.hot_snapshots, 0) < added_up.snapshots
+            when last_known.{{ counter }} is null and coalesce(last_known.snapshots, 0) < added_up.snapshots
                 then added_up.{{ counter }}
             else last_known.{{ counter }}
         end as expected_{{ counter }},
