@@ -6,4 +6,4 @@
 
 {% macro counters() %}{{ return(['impressions', 'likes', 'clicks']) }}{% endmacro %}
 
-{% macro timing_rounds() %}{{ return([('first', 1, 20, none), ('last', 301, 1000, 24)]) }}{% endmacro %}
+{% macro timing_rounds() %}{{ return([('first', 1, 20, none)]) }}{% endmacro %}

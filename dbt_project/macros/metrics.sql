@@ -100,7 +100,9 @@
 {% macro standard_errors(mean, n, accounts) -%}
     case
         when {{ n }} < {{ accounts }}.n
-            then ({{ mean }} - {{ accounts }}.mean) / ({{ accounts }}.deviation * sqrt(1.0 / {{ n }} - 1.0 / {{ accounts }}.n))
+            then
+                ({{ mean }} - {{ accounts }}.mean)
+                / ({{ accounts }}.deviation * sqrt(1.0 / {{ n }} - 1.0 / {{ accounts }}.n))
     end
 {%- endmacro %}
 

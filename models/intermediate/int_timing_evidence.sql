@@ -20,18 +20,10 @@ best_hours as (
             accounts.account_id = cells.account_id
             and accounts.timezone = cells.timezone
             and accounts.measure = cells.measure
-    {% if is_incremental() %}
-    left join {{ this }} as known
-        on
-            accounts.account_id = known.account_id
-            and accounts.timezone = known.timezone
-            and accounts.measure = known.measure
-    {% endif %}
     where
         {{ is_enough_posts('cells', 'accounts') }}
-        {% if is_incremental() %}
-        and known.account_id is null
-        {% endif %}
+        and cells.n < accounts.n
+        and accounts.deviation is not null
     group by
         accounts.account_id,
         accounts.timezone,
@@ -45,8 +37,16 @@ best_hours as (
 
 tops as (
 
-    select * from best_hours
-    where z is not null
+    select best_hours.*
+    from best_hours
+    {% if is_incremental() %}
+    left join {{ this }} as known
+        on
+            best_hours.account_id = known.account_id
+            and best_hours.timezone = known.timezone
+            and best_hours.measure = known.measure
+    where known.account_id is null
+    {% endif %}
 
 ),
 
