@@ -284,7 +284,6 @@ def test_an_api_reading_takes_the_slot_of_a_posts_only_file_row(warehouse: RawWa
     assert_equal_to_a_full_refresh(warehouse)
 
 
-@pytest.mark.long
 def test_a_part_built_again_keeps_what_archived_readings_gave(warehouse: RawWarehouse) -> None:
     warehouse.user()
     account = warehouse.account(connected_at=at("2025-11-01"), members={"user-1": "owner"})
